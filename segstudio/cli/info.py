@@ -3,12 +3,15 @@
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from segstudio.cli.opening import opened
 from segstudio.cli.output import say, say_json
 from segstudio.cli.parser import CommandParser
 from segstudio.text import _, count
+
+if TYPE_CHECKING:
+    from segstudio.store.project import Project
 
 __all__ = ["arguments", "run"]
 
@@ -31,6 +34,7 @@ def run(options: Namespace) -> int:
 
     with opened(options.project, write=False) as project:
         found = info(project)
+        forecasts = [] if options.json else list(_forecast(project))
     if options.json:
         say_json(found)
         return 0
@@ -76,7 +80,7 @@ def run(options: Namespace) -> int:
                 made=version["made"],
             )
         )
-    for line in _work(images):
+    for line in (*_work(images), *forecasts):
         say(line)
     for image in images:
         if "problem" in image:
@@ -101,6 +105,17 @@ def _work(images: list[dict[str, Any]]) -> Iterator[str]:
             corrected=corrected,
             proposed=proposed,
         )
+
+
+def _forecast(project: "Project") -> Iterator[str]:
+    """How many more images it takes, where the versions so far carry that."""
+    from segstudio.tasks.learning.effort_curve import costs, forecast, forecast_words, next_target, points
+
+    known = points(project)
+    target = next_target(known)
+    found = None if target is None else forecast(known, costs(project), target)
+    if found is not None:
+        yield forecast_words(found)
 
 
 def _images(n: int) -> str:

@@ -8,6 +8,7 @@ ICONLESS = {
     "lock-objects": "a check mark stands in the icon's place",
     "smaller": "listed for its key; the brush panel has a slider",
     "bigger": "listed for its key; the brush panel has a slider",
+    "keep-learning": "a check mark stands in the icon's place",
     "keyboard-cursor": "a check mark stands in the icon's place",
     "show-proposals": "a check mark stands in the icon's place",
     "show-confidence": "a check mark stands in the icon's place",

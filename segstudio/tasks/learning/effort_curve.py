@@ -1,0 +1,183 @@
+"""The effort curve: what each finished image cost a person, and how many more it takes to reach a mean IoU."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.labels.model import ImageId, Status
+from segstudio.store.project import Project
+from segstudio.text import _, count
+
+__all__ = ["TARGETS", "Cost", "Forecast", "Point", "costs", "forecast", "forecast_words", "next_target", "points"]
+
+TARGETS = (0.80, 0.90, 0.95)
+
+_LEAST_POINTS = 4
+_LEAST_SPAN = 2.0
+_FARTHEST = 4.0
+"""A forecast reaches at most so many times as many images as there are: beyond that a fitted line says nothing."""
+_RESAMPLED, _INTERVAL, _SEED = 1000, (10.0, 90.0), 0
+_RECENT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A finished image: the share of its first proposal's pixels that a person changed, None where nothing had been
+    proposed, and the seconds of work.
+    """
+
+    image: ImageId
+    name: str
+    changed: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A version: how many images it had learned from, and its mean IoU on held-out pixels."""
+
+    version: str
+    images: int
+    mean_iou: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """How many more images reach a mean IoU, with the bounds of 80 of 100 resamplings (`most` is None where more than a
+    tenth of them do not reach it in sight), and the seconds of work an image takes.
+    """
+
+    target: float
+    images: int
+    least: int
+    most: int | None
+    seconds: float
+
+
+class _Learned(msgspec.Struct, frozen=True):
+    """What is needed of a version's card."""
+
+    images: tuple[dict[str, Any], ...] = ()
+    held_out_groups: tuple[str, ...] = ()
+    blocks: tuple[dict[str, Any], ...] = ()
+
+
+class _Card(msgspec.Struct, frozen=True):
+    data: _Learned = _Learned()
+
+
+def costs(project: Project) -> list[Cost]:
+    """The finished images in the order in which they were last edited."""
+    efforts, seconds = project.efforts(), project.seconds()
+    done = [row for row in project.images() if row.status is Status.DONE]
+    return [
+        Cost(row.id, row.path, _share(efforts.get(row.id)), seconds.get(row.id, 0.0))
+        for row in sorted(done, key=lambda row: row.last_edit)
+    ]
+
+
+def points(project: Project) -> list[Point]:
+    """The versions that were measured on the same groups, or blocks, as the newest one, the oldest first. A version
+    whose card cannot be read is left out.
+    """
+    found: list[tuple[object, Point]] = []
+    for version in project.versions():
+        figures = version.figures.get("child")
+        if version.learner != "deep" or not isinstance(figures, Mapping):
+            continue
+        try:
+            card = (project.path / "models" / f"{version.name}.json").read_bytes()
+            data = msgspec.json.decode(card, type=_Card).data
+        except (OSError, msgspec.MsgspecError):
+            continue
+        trained = {image.get("path") for image in data.images if image.get("part") == "train"}
+        measured_on = (data.held_out_groups, msgspec.json.encode(data.blocks))
+        found.append((measured_on, Point(version.name, len(trained), float(figures["mean_iou"]))))
+    return [point for measured_on, point in found if measured_on == found[-1][0]]
+
+
+def next_target(found: Sequence[Point]) -> float | None:
+    """The next mean IoU that is worth a forecast; None where all are reached."""
+    best = max((point.mean_iou for point in found), default=0.0)
+    return next((target for target in TARGETS if target > best), None)
+
+
+def forecast(found: Sequence[Point], spent: Sequence[Cost], target: float) -> Forecast | None:
+    """How many more images it takes, by a power law of the error 1 - IoU over the number of images (Cortes et al. 1993;
+    Hestness et al. 2017), fitted to the best version of each number.
+
+    None where the versions do not carry it: fewer than four numbers of images, the largest less than twice the least,
+    an error that does not surely fall, or a target out of sight.
+    """
+    best: dict[int, float] = {}
+    for point in found:
+        if point.images > 0:
+            best[point.images] = max(best.get(point.images, 0.0), point.mean_iou)
+    if len(best) < _LEAST_POINTS or max(best) < _LEAST_SPAN * min(best) or not 0 < target < 1:
+        return None
+    n = np.log(np.array(sorted(best), np.float64))
+    error = np.log(np.clip([1 - best[images] for images in sorted(best)], 1e-3, 1.0))
+    needed = _needed(n, error, target)
+    if needed is None or needed > _FARTHEST * max(best):
+        return None
+    among = [_needed(n[at], error[at], target) for at in _resamplings(len(n))]
+    reached = np.array([math.inf if each is None else each for each in among])
+    if np.mean(np.isinf(reached)) > (100 - _INTERVAL[1]) / 100:
+        return None
+    low, high = (float(np.percentile(reached, share, method="nearest")) for share in _INTERVAL)
+    there = max(best)
+    more = max(math.ceil(needed) - there, 1)
+    most = None if high > _FARTHEST * there else max(math.ceil(high) - there, more)
+    seconds = [cost.seconds for cost in spent[-_RECENT:] if cost.seconds > 0]
+    return Forecast(target, more, min(max(math.ceil(low) - there, 1), more), most, median(seconds) if seconds else 0.0)
+
+
+def forecast_words(found: Forecast) -> str:
+    """One sentence: 'About 11 more images (8 to 15), 34 minutes, to a mean IoU of 0.90'."""
+    told = {"target": f"{found.target:.2f}", "least": found.least, "most": found.most}
+    if found.most is None:
+        images = count(
+            found.images, "About {n} more image ({least} or more)", "About {n} more images ({least} or more)", **told
+        )
+    else:
+        images = count(
+            found.images,
+            "About {n} more image ({least} to {most})",
+            "About {n} more images ({least} to {most})",
+            **told,
+        )
+    if not found.seconds:
+        return _("{images} to a mean IoU of {target}", images=images, **told)
+    minutes = max(round(found.images * found.seconds / 60), 1)
+    time = count(minutes, "{n} minute", "{n} minutes")
+    return _("{images}, {time}, to a mean IoU of {target}", images=images, time=time, **told)
+
+
+def _share(effort: tuple[int, int] | None) -> float | None:
+    return None if effort is None or not effort[1] else effort[0] / effort[1]
+
+
+def _resamplings(n: int) -> Iterator[NDArray[np.int64]]:
+    """Drawings with repetition that hold three different points at least: two always lie on a line."""
+    rng = np.random.default_rng(_SEED)
+    made = 0
+    while made < _RESAMPLED:
+        drawn = rng.integers(0, n, n)
+        if len(np.unique(drawn)) >= 3:
+            made += 1
+            yield drawn
+
+
+def _needed(n: NDArray[np.float64], error: NDArray[np.float64], target: float) -> float | None:
+    """At how many images the fitted error is 1 - target; None where it does not fall."""
+    slope, start = np.polyfit(n, error, 1)
+    if slope > -1e-3:
+        return None
+    power = (math.log(1 - target) - start) / slope
+    return math.exp(power) if power < 50 else None
