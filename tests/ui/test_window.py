@@ -423,9 +423,9 @@ def test_another_image_and_another_layout_say_what_lies_under_the_still_cursor(
     assert said != before
 
 
-def test_off_the_image_the_cursor_says_nothing(window: MainWindow) -> None:
-    window.canvas.hovered.emit(-1.0, 4.0)
-    assert window.status_bar.cursor_label.text() == ""
+def test_off_the_image_the_cursor_says_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    window.canvas.hovered.emit(-1.0, 4.0)  # said at once, or in a moment where something was said just before
+    qtbot.waitUntil(lambda: window.status_bar.cursor_label.text() == "")
 
 
 @pytest.mark.parametrize(
