@@ -18,6 +18,8 @@ __all__ = [
     "Blob",
     "Bye",
     "Cancel",
+    "Describe",
+    "Described",
     "Done",
     "Failed",
     "Hello",
@@ -77,6 +79,18 @@ class Predict(msgspec.Struct, frozen=True, tag="predict", kw_only=True):
     device: str = "auto"
 
 
+class Describe(msgspec.Struct, frozen=True, tag="describe", kw_only=True):
+    """Say of planes how sure a version is of them, whether it agrees with version `against` ('' for none), and what
+    they look like.
+    """
+
+    id: int = 0
+    targets: list[Target]
+    version: str = "current"
+    against: str = ""
+    device: str = "auto"
+
+
 class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan. With `picks_up` the run
     also learns what is painted while it is under way.
@@ -115,8 +129,8 @@ class Look(msgspec.Struct, frozen=True, tag="look"):
     visible: tuple[int, int, int, int]
 
 
-Request = Predict | Train
-Message = Hello | Predict | Train | Stop | Cancel | Look
+Request = Predict | Describe | Train
+Message = Hello | Predict | Describe | Train | Stop | Cancel | Look
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -169,6 +183,20 @@ class PredictedImage(msgspec.Struct, frozen=True, tag="image", kw_only=True):
     network_s: float = 0.0
     fit_s: float = 0.0
     problem: str = ""
+
+
+class Described(msgspec.Struct, frozen=True, tag="described"):
+    """What `version` says of a plane: `uncertainty` and `disagreement` in 0..1 (None without another version), and
+    features float16 (d) of length 1, from the embedded encoder.
+    """
+
+    id: int
+    image: int
+    plane: int
+    version: str
+    uncertainty: float
+    disagreement: float | None
+    features: bytes
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):
@@ -249,6 +277,7 @@ Reply = (
     | LeftOut
     | PredictedTile
     | PredictedImage
+    | Described
     | Measured
     | RunPlanned
     | RunEvent

@@ -18,6 +18,7 @@ import msgspec
 import torch
 
 from segstudio.engine.agenda import Agenda, Priority
+from segstudio.engine.describing import describe_job
 from segstudio.engine.doctor import report
 from segstudio.engine.launch import LANGUAGE_VARIABLE
 from segstudio.engine.predicting import Looking, Step, predict_job
@@ -26,6 +27,7 @@ from segstudio.engine.protocol import (
     PROTOCOL,
     Bye,
     Cancel,
+    Describe,
     Failed,
     Hello,
     LeftOut,
@@ -133,6 +135,8 @@ class Server:
             looking = Looking(next((target for target in message.targets if target.visible is not None), None))
             job = _Job(predict_job(shop, message, looking), looking=looking)
             self._add(message.id, job, Priority.REST if looking.at is None else Priority.VISIBLE)
+        elif isinstance(message, Describe):
+            self._add(message.id, _Job(describe_job(shop, message)), Priority.REST)
         elif isinstance(message, Train):
             stopping = Stopping()
             self._add(message.id, _Job(train_job(shop, message, stopping), stopping), Priority.TRAIN)
