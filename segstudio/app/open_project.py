@@ -40,6 +40,7 @@ from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.listing import Listing
 from segstudio.app.viewing.model_views import ModelViews
 from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.next_images import NextImages
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
@@ -135,6 +136,7 @@ class OpenedProject(QObject):
         undo.callback(self.keep_learning.close)
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
+        self.next_images = NextImages(ground, self.engine, self.navigation, self)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
         self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
         self.spots = SpotSearch(
@@ -165,12 +167,15 @@ class OpenedProject(QObject):
         self.proposals.proposalReady.connect(self.versions.follow_learner)
         self.versions.currentChanged.connect(self.proposals.refresh)
         self.versions.currentChanged.connect(self.proposals_ahead.refresh)
+        self.versions.currentChanged.connect(self.next_images.refresh)
+        self.next_images.changed.connect(self.proposals_ahead.look)
         self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
     def _after_run(self, _result: object) -> None:
         self.versions.read_again()
         self.navigation.follow_run()
         self.proposals.refresh()
+        self.next_images.refresh()
 
     def begin(self, first_image: int | None = None) -> None:
         """Show an image, by default the one where the project was left, else the first that is not done; resume what
@@ -304,6 +309,7 @@ class OpenedProject(QObject):
         self.compared.close(left())
         self.spots.close(left())
         self.keep_learning.close(left())
+        self.next_images.close()
         self.proposals_ahead.close()
         self.proposals.close(left())
         self.places.close(left())

@@ -47,7 +47,8 @@ _AHEAD_MS = 150
 
 class Navigation(QObject):
     """`index` is the image asked for; `shown` the one whose pixels are on screen. `sequence` are the places that are
-    stepped through, in their order; None for all.
+    stepped through, in their order; None for all. `ranked` brings some of them into the order in which Done goes
+    through them; None leaves that of the list.
 
     `contentReplaced` says that labels belong to another content from now on. Why an image is not shown, or another
     content was not taken, a notice says as well.
@@ -81,6 +82,7 @@ class Navigation(QObject):
         self.index = -1
         self.plane = 0
         self.sequence: Sequence[int] | None = None
+        self.ranked: Callable[[Sequence[int]], Sequence[int]] | None = None
         self.displaying = Displaying(project, self)
         self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
         self._ahead_soon.setSingleShot(True)
@@ -188,9 +190,17 @@ class Navigation(QObject):
         return next((i for i in self.upcoming() if self.items[i].status is not Status.DONE), None)
 
     def upcoming(self) -> Iterator[int]:
-        """The places of the sequence after the image on screen and round the end, it itself last."""
+        """The places of the sequence, what comes next first, the image on screen last: those after it and round the
+        end, or as `ranked` has them.
+        """
+        others = self.listed_next()
+        here = [self.index] if self.index >= 0 and len(others) < len(self._steps()[0]) else []
+        return itertools.chain(others if self.ranked is None else self.ranked(others), here)
+
+    def listed_next(self) -> list[int]:
+        """The places of the sequence after the image on screen and round the end, without it."""
         order, here = self._steps()
-        return itertools.chain(order[here + 1 :], order[: here + 1])
+        return [place for place in (*order[here + 1 :], *order[: here + 1]) if place != self.index]
 
     def step(self, by: int) -> None:
         """Show the next (+1) or previous (-1) image of the sequence, where there is one."""
