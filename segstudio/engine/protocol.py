@@ -22,11 +22,14 @@ __all__ = [
     "Described",
     "Done",
     "Failed",
+    "FindMistakes",
     "Hello",
     "LeftOut",
     "Look",
     "Measured",
     "Message",
+    "Mistake",
+    "MistakesLooked",
     "Predict",
     "PredictedImage",
     "PredictedTile",
@@ -91,6 +94,13 @@ class Describe(msgspec.Struct, frozen=True, tag="describe", kw_only=True):
     device: str = "auto"
 
 
+class FindMistakes(msgspec.Struct, frozen=True, tag="find-mistakes", kw_only=True):
+    """Find labels that are probably mistakes, in every labelled plane."""
+
+    id: int = 0
+    device: str = "auto"
+
+
 class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan. With `picks_up` the run
     also learns what is painted while it is under way.
@@ -129,8 +139,8 @@ class Look(msgspec.Struct, frozen=True, tag="look"):
     visible: tuple[int, int, int, int]
 
 
-Request = Predict | Describe | Train
-Message = Hello | Predict | Describe | Train | Stop | Cancel | Look
+Request = Predict | Describe | FindMistakes | Train
+Message = Hello | Predict | Describe | FindMistakes | Train | Stop | Cancel | Look
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -197,6 +207,29 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
     uncertainty: float
     disagreement: float | None
     features: bytes
+
+
+class Mistake(msgspec.Struct, frozen=True, tag="mistake"):
+    """A region `rect` (x, y, w, h) of a plane, labelled as one class, of which a model says another. `mask` are its
+    pixels within the box, row by row, packed to bits and compressed by zlib; the greater `score`, the graver.
+    """
+
+    id: int
+    image: int
+    plane: int
+    rect: tuple[int, int, int, int]
+    mask: bytes
+    labelled: int
+    said: int
+    score: float
+
+
+class MistakesLooked(msgspec.Struct, frozen=True, tag="mistakes-looked"):
+    """How many of the labelled planes have been looked at for mistakes."""
+
+    id: int
+    done: int
+    total: int
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):
@@ -278,6 +311,8 @@ Reply = (
     | PredictedTile
     | PredictedImage
     | Described
+    | Mistake
+    | MistakesLooked
     | Measured
     | RunPlanned
     | RunEvent

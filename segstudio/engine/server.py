@@ -21,6 +21,7 @@ from segstudio.engine.agenda import Agenda, Priority
 from segstudio.engine.describing import describe_job
 from segstudio.engine.doctor import report
 from segstudio.engine.launch import LANGUAGE_VARIABLE
+from segstudio.engine.mistakes import mistakes_job
 from segstudio.engine.predicting import Looking, Step, predict_job
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.protocol import (
@@ -29,6 +30,7 @@ from segstudio.engine.protocol import (
     Cancel,
     Describe,
     Failed,
+    FindMistakes,
     Hello,
     LeftOut,
     Look,
@@ -137,6 +139,8 @@ class Server:
             self._add(message.id, job, Priority.REST if looking.at is None else Priority.VISIBLE)
         elif isinstance(message, Describe):
             self._add(message.id, _Job(describe_job(shop, message)), Priority.REST)
+        elif isinstance(message, FindMistakes):
+            self._add(message.id, _Job(mistakes_job(shop, message)), Priority.REST)
         elif isinstance(message, Train):
             stopping = Stopping()
             self._add(message.id, _Job(train_job(shop, message, stopping), stopping), Priority.TRAIN)

@@ -10,6 +10,7 @@ from segstudio.geometry import Rect
 from segstudio.learn import precision
 from segstudio.learn.data import Dataset, Part, PlaneEntry
 from segstudio.learn.device import resolve, usable_threads
+from segstudio.learn.doubts import Doubt, doubts
 from segstudio.learn.facts import knows_two_classes
 from segstudio.learn.instant import FeatureKeeper, fit_instant, look_ahead
 from segstudio.learn.networks import DEFAULT_NETWORK
@@ -111,6 +112,10 @@ class Workshop:
             yield from look_ahead(data, entry, visible, device, bfloat16=self.bfloat16(device), keeper=self._keeper)
         except UnreadableImage:
             return  # its proposal has reported it
+
+    def doubts(self, device: torch.device, data: Dataset) -> "Iterator[Doubt | tuple[int, int] | None]":
+        """Labels that are probably mistakes, as `segstudio.learn.doubts` finds them."""
+        return doubts(data, device, bfloat16=self.bfloat16(device), keeper=self._keeper)
 
     def _fitting(
         self, device: torch.device, data: Dataset, blocks: Sequence[Block], margin_px: int

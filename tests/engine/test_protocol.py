@@ -13,7 +13,10 @@ from segstudio.engine.protocol import (
     Described,
     Done,
     Failed,
+    FindMistakes,
     Hello,
+    Mistake,
+    MistakesLooked,
     Predict,
     PredictedImage,
     PredictedTile,
@@ -66,6 +69,7 @@ PLAN = tiny_plan(blob_data(4, side=64), max_steps=2)
 MESSAGES = [
     Hello(1, "/somewhere", 300.0),
     Predict(id=1, targets=[Target(1, 0, (0, 0, 5, 5)), Target(2, 1)], version="v2", device="cpu"),
+    FindMistakes(id=1),
     Describe(id=1, targets=[Target(1, 0)], against="v1"),
     Train(id=2, run="r1", version="v1", choices=Choices(max_steps=3), plan=PLAN, resume=True, elapsed_s=1.5),
     Stop(2),
@@ -74,6 +78,8 @@ MESSAGES = [
 REPLIES = [
     Welcome(1, 77, "CPU", "2.0", 2),
     PredictedTile(1, 2, 0, 3, 4, b"labels", b"confidence"),
+    Mistake(1, 2, 0, (3, 4, 5, 6), b"bits", 1, 2, 0.5),
+    MistakesLooked(1, 2, 3),
     Described(1, 2, 0, "v1", 0.25, None, b"\x00\x3c"),
     PredictedImage(id=1, image=2, plane=0, version="v1", rows=[(1, 2, 0.5)], part=True, network_pixels=9),
     RunPlanned(2, PLAN),

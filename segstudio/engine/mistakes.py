@@ -1,0 +1,32 @@
+"""The engine's job that looks for labels that are probably mistakes."""
+
+import zlib
+from collections.abc import Generator
+
+import numpy as np
+
+from segstudio.engine.agenda import Priority
+from segstudio.engine.predicting import Step
+from segstudio.engine.protocol import Done, FindMistakes, Mistake, MistakesLooked
+from segstudio.engine.workshop import Workshop
+from segstudio.learn.device import resolve
+from segstudio.learn.doubts import Doubt
+
+__all__ = ["mistakes_job"]
+
+
+def mistakes_job(shop: Workshop, request: FindMistakes) -> Generator[Step, None, None]:
+    """Look at every labelled plane. Raises `NoSuchDevice`, `NotEnoughLabels`."""
+    data = shop.view()
+    for found in shop.doubts(resolve(request.device), data):
+        if isinstance(found, Doubt):
+            rect, mask = found.rect, zlib.compress(np.packbits(found.mask).tobytes())
+            box = (rect.x, rect.y, rect.w, rect.h)
+            yield Mistake(
+                request.id, found.image, found.plane, box, mask, found.labelled, found.said, round(found.score, 3)
+            )
+        elif found is None:
+            yield Priority.REST
+        else:
+            yield MistakesLooked(request.id, *found)
+    yield Done(request.id)

@@ -1,0 +1,171 @@
+"""Labels that are probably mistakes: where a model that has not seen an image is sure of another class.
+
+Confident learning (Northcutt et al. 2021): a label is doubted where the probability of another class reaches the mean
+that this class has on pixels labelled as it. Every image is judged by an instant learner fitted to the others only.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from segstudio.errors import NotEnoughLabels, UnreadableImage
+from segstudio.geometry import Rect, tiles_of
+from segstudio.learn.data import Dataset, Part, PlaneEntry
+from segstudio.learn.instant import FeatureKeeper, fit_instant
+from segstudio.learn.model import Model
+from segstudio.learn.predict import predict_tiles
+from segstudio.text import _
+
+__all__ = ["Doubt", "doubts", "found_in"]
+
+_FOLDS = 4
+_LEAST_PX = 25
+_LEAST_HALF_WIDTH_PX = 2.5
+"""What is thinner is the uncertainty of an outline, not a mistake."""
+_MOST_A_PLANE = 50
+_WHOLE_PX = 16 << 20
+"""Larger planes are judged label tile by label tile."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubt:
+    """A region of one labelled class of which a model says `said`: its box, its pixels within it (h, w), and how much
+    surer the model is of the other class, summed over them.
+    """
+
+    image: int
+    plane: int
+    rect: Rect
+    mask: NDArray[np.bool_]
+    labelled: int
+    said: int
+    score: float
+
+
+class _Without:
+    """A data set in which some groups are held out and all others train."""
+
+    def __init__(self, data: Dataset, groups: frozenset[str]) -> None:
+        self._data, self._groups = data, groups
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._data, name)
+
+    def planes(self) -> list[PlaneEntry]:
+        """The planes, on the sides that this fold has."""
+        return [
+            replace(entry, part=Part.HELD_OUT if entry.group in self._groups else Part.TRAIN)
+            for entry in self._data.planes()
+        ]
+
+
+def doubts(
+    data: Dataset, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None = None
+) -> Iterator[Doubt | tuple[int, int] | None]:
+    """Look at every labelled plane: the doubts of each, then (done, total) planes; None between windows.
+
+    Raises `NotEnoughLabels` if fewer than two groups of images have labels, or too few labels.
+    """
+    entries = [entry for entry in data.planes() if data.learnable(entry.image)]
+    groups = sorted({entry.group for entry in entries}, key=lambda name: hashlib.sha256(name.encode()).digest())
+    if len(groups) < 2:
+        raise NotEnoughLabels(
+            _("Label mistakes are found by comparing images with each other: at least two must be labelled."),
+            todo=_("Label another image."),
+        )
+    folds = [frozenset(groups[place::_FOLDS]) for place in range(min(_FOLDS, len(groups)))]
+    done = 0
+    for fold in folds:
+        model: Model | None = None
+        without: Dataset = _Without(data, fold)  # type: ignore[assignment]
+        for model in fit_instant(without, data.classes(), (), 0, device, bfloat16=bfloat16, keeper=keeper):
+            if model is None:
+                yield None
+        assert model is not None
+        for entry in entries:
+            if entry.group in fold:
+                yield from _of_plane(model, data, entry)
+                done += 1
+                yield done, len(entries)
+
+
+def _of_plane(model: Model, data: Dataset, entry: PlaneEntry) -> Iterator[Doubt | None]:
+    """The doubts of one plane, the gravest first; nothing of one that cannot be read."""
+    tiles = sorted({key for rect in data.labelled(entry.image, entry.plane) for key in tiles_of(rect)})
+    if not tiles:
+        return
+    bounds = entry.bounds if entry.bounds.area <= _WHOLE_PX else None
+    parts: list[tuple[Rect, NDArray[np.float32]]] = []
+    try:
+        for found in predict_tiles(model, data, entry, tiles=tiles):
+            if found is None:
+                yield None
+            else:
+                parts.append((found.rect, found.values))
+    except UnreadableImage:
+        return
+    outputs = np.array(model.outputs)
+    where = [bounds] if bounds is not None else [rect for rect, _values in parts]
+    every: list[Doubt] = []
+    for area in where:
+        values = np.zeros((len(outputs), area.h, area.w), np.float32)
+        for rect, found_there in parts:
+            if area.intersected(rect) == rect:
+                values[:, rect.y - area.y : rect.bottom - area.y, rect.x - area.x : rect.right - area.x] = found_there
+        labels, _origins = data.labels(entry.image, entry.plane, area)
+        every += found_in(values, labels, outputs, entry, area)
+    yield from sorted(every, key=lambda doubt: -doubt.score)[:_MOST_A_PLANE]
+
+
+def found_in(
+    values: NDArray[np.float32], labels: NDArray[np.int32], outputs: NDArray[np.int64], entry: PlaneEntry, area: Rect
+) -> list[Doubt]:
+    """Doubts about labels (h, w), class ids and 0 for none, from probabilities (outputs, h, w) of the same area."""
+    place = np.searchsorted(np.sort(outputs), labels)
+    order = np.argsort(outputs)
+    known = np.isin(labels, outputs)
+    own = np.where(known, order[np.minimum(place, len(outputs) - 1)], 0)
+    said = values.argmax(0)
+    best = values.max(0)
+    of_own = np.take_along_axis(values, own[None], 0)[0]
+    usual = np.array([_usual(values[i], known & (own == i)) for i in range(len(outputs))])
+    doubted = known & (said != own) & (best >= usual[said])
+    pairs = np.where(doubted, own * len(outputs) + said + 1, 0).astype(np.int32)
+    return [
+        Doubt(
+            entry.image,
+            entry.plane,
+            Rect(area.x + box.x, area.y + box.y, box.w, box.h),
+            mask,
+            int(outputs[(pair - 1) // len(outputs)]),
+            int(outputs[(pair - 1) % len(outputs)]),
+            float((best - of_own)[box.y : box.bottom, box.x : box.right][mask].sum()),
+        )
+        for pair, box, mask in _regions(pairs)
+    ]
+
+
+def _usual(probability: NDArray[np.float32], labelled: NDArray[np.bool_]) -> float:
+    """How sure the model is of a class on pixels that are labelled as it; 1.1, never reached, where there are none."""
+    return float(probability[labelled].mean()) if labelled.any() else 1.1
+
+
+def _regions(pairs: NDArray[np.int32]) -> Iterator[tuple[int, Rect, NDArray[np.bool_]]]:
+    """8-connected regions of each number above 0 that are no mere outline: the number, the box, the mask in it."""
+    import cv2
+
+    for pair in np.unique(pairs[pairs > 0]).tolist():
+        here = (pairs == pair).astype(np.uint8)
+        _n, parts, stats, _centres = cv2.connectedComponentsWithStats(here, connectivity=8)
+        for part in range(1, len(stats)):
+            x, y, w, h, pixels = (int(value) for value in stats[part])
+            if pixels < _LEAST_PX:
+                continue
+            mask = np.asarray(parts[y : y + h, x : x + w] == part)
+            padded = np.pad(mask.astype(np.uint8), 1)
+            if cv2.distanceTransform(padded, cv2.DIST_L2, 3).max() >= _LEAST_HALF_WIDTH_PX:
+                yield pair, Rect(x, y, w, h), mask

@@ -1,0 +1,101 @@
+"""Labels that are probably mistakes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from segstudio.errors import NotEnoughLabels
+from segstudio.geometry import Rect
+from segstudio.learn.doubts import Doubt, doubts, found_in
+from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
+
+CPU = torch.device("cpu")
+
+
+def _all(data: MemoryData) -> list[Doubt]:
+    return [found for found in doubts(data, CPU, bfloat16=False) if isinstance(found, Doubt)]
+
+
+def _swapped(data: MemoryData, image: int, rect: Rect) -> MemoryData:
+    """The classes of a rectangle the other way round."""
+    ids = data.ids[image].copy()
+    part = ids[rect.y : rect.bottom, rect.x : rect.right]
+    part[:] = np.where(part == BACKGROUND, BRIGHT, BACKGROUND)
+    return replace(data, ids={**data.ids, image: ids})
+
+
+def test_a_region_that_was_given_the_wrong_class_comes_first():
+    wrong = Rect(20, 30, 30, 30)
+    data = _swapped(blob_data(4, side=160), 2, wrong)
+    found = sorted(_all(data), key=lambda doubt: -doubt.score)
+    assert found
+    first = found[0]
+    assert first.image == 2
+    covered = first.rect.intersected(wrong).area / first.rect.area
+    assert covered > 0.9
+    assert {first.labelled, first.said} == {BACKGROUND, BRIGHT}
+    inside = data.ids[2][first.rect.y : first.rect.bottom, first.rect.x : first.rect.right]
+    assert (inside[first.mask] == first.labelled).all()
+
+
+def test_right_labels_are_hardly_doubted():
+    clean = blob_data(4, side=160)
+    right = sum(doubt.score for doubt in _all(clean))
+    wrong = sum(doubt.score for doubt in _all(_swapped(clean, 2, Rect(20, 30, 30, 30))))
+    assert right < 0.2 * wrong
+
+
+def test_no_image_is_judged_by_what_was_learned_from_it(monkeypatch: pytest.MonkeyPatch):
+    from segstudio.learn import doubts as module
+
+    trained: list[set[int]] = []
+    plain = module.fit_instant
+
+    def fitted(data: MemoryData, *args: object, **options: object) -> object:
+        trained.append({e.image for e in data.planes() if str(e.part) == "train"})
+        return plain(data, *args, **options)  # type: ignore[arg-type]
+
+    judged: list[int] = []
+    of_plane = module._of_plane
+    monkeypatch.setattr(module, "fit_instant", fitted)
+    monkeypatch.setattr(
+        module, "_of_plane", lambda model, data, entry: judged.append(entry.image) or of_plane(model, data, entry)
+    )
+    order: list[tuple[int, set[int]]] = []
+    for _step in doubts(blob_data(5, side=64), CPU, bfloat16=False):
+        while len(order) < len(judged):
+            order.append((judged[len(order)], trained[-1]))
+    assert sorted(image for image, _ in order) == [1, 2, 3, 4, 5]
+    assert all(image not in learned for image, learned in order)
+
+
+def test_progress_counts_the_planes():
+    steps = [found for found in doubts(blob_data(3, side=64), CPU, bfloat16=False) if isinstance(found, tuple)]
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_one_image_is_too_little():
+    with pytest.raises(NotEnoughLabels, match="at least two must be labelled"):
+        _all(blob_data(1, side=64))
+
+
+def test_thin_outlines_and_unlabelled_pixels_are_not_doubted():
+    labels = np.full((60, 60), BACKGROUND, np.int32)
+    labels[:, 30:] = 0
+    values = np.zeros((2, 60, 60), np.float32)
+    values[0] = 0.9
+    values[1] = 0.1
+    values[:, 10:12, 5:25] = np.array([0.05, 0.95])[:, None, None]  # two pixels wide
+    values[:, 40:55, 35:55] = np.array([0.05, 0.95])[:, None, None]  # nothing is labelled there
+    labels[30:36, 2:8] = BRIGHT
+    values[:, 30:36, 2:8] = np.array([0.2, 0.8])[:, None, None]
+    entry = blob_data(1, side=60).planes()[0]
+    outputs = np.array([BACKGROUND, BRIGHT])
+    assert found_in(values, labels, outputs, entry, entry.bounds) == []
+    values[:, 40:50, 5:15] = np.array([0.05, 0.95])[:, None, None]
+    (found,) = found_in(values, labels, outputs, entry, entry.bounds)
+    assert (found.rect, found.labelled, found.said) == (Rect(5, 40, 10, 10), BACKGROUND, BRIGHT)
+    assert found.mask.all()
+    assert found.score == pytest.approx(100 * 0.9, abs=1e-3)
