@@ -13,6 +13,7 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import ClassEntry, Dataset, Part
 from segstudio.learn.instant import FeatureKeeper, InstantNetwork, fit_instant, learner
 from segstudio.learn.instant.examples import views
+from segstudio.learn.instant.fitting import fitted_head
 from segstudio.learn.instant.network import values_at
 from segstudio.learn.predict import Model, predict_tiles
 from segstudio.runs import Block
@@ -68,6 +69,17 @@ def test_it_sees_neither_held_out_images_nor_blocks():
 def test_the_same_labels_give_the_same_head(discs: MemoryData):
     a, b = (_fitted(discs).net.state_dict() for _ in range(2))
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_what_is_learned_does_not_depend_on_where_the_zero_of_a_feature_lies():
+    """The answer without what lies around a pixel takes it to be as usual, not to be zero."""
+    rng = torch.Generator().manual_seed(3)
+    y = torch.randint(2, (600,), generator=rng)
+    x = torch.randn(600, 12, generator=rng)
+    x[:, :2] += 1.5 * y[:, None]
+    moved = x + torch.linspace(-8, 8, 12)
+    answers = [fitted_head(values, y, [0.5, 0.5], 6, 0)(values).softmax(1) for values in (x, moved)]
+    assert torch.allclose(*answers, atol=1e-3)
 
 
 def test_classes_without_a_known_pixel_are_no_outputs():

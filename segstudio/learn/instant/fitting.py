@@ -37,29 +37,40 @@ def fitted_head(x: torch.Tensor, y: torch.Tensor, shares: Sequence[float], far: 
     centre, spread = x.mean(0), x.std(0, correction=0).clamp(min=1e-4)
     x = ((x - centre) / spread).clamp(-_RANGE, _RANGE)
     rng = torch.Generator().manual_seed(seed)
-    head = _fresh(x.shape[1], len(shares), far, rng).to(x.device)
-    _descend(head, x, y, rng)
+    first, second = (layer.to(x.device) for layer in _fresh(x.shape[1], len(shares), rng))
+    _descend(first, second, x, y, far, rng)
     drawn = torch.bincount(y, minlength=len(shares)).float() / len(y)
     true = torch.tensor(shares, dtype=torch.float32, device=x.device)
     with torch.no_grad():
-        head.second.bias.add_(_CORRECTED * (true.clamp(min=1e-6).log() - drawn.clamp(min=1e-6).log()))
-        head.first.weight /= spread
-        head.first.bias.sub_(head.first.weight @ centre)
-    return head.requires_grad_(False)
+        second.bias.add_(_CORRECTED * (true.clamp(min=1e-6).log() - drawn.clamp(min=1e-6).log()))
+        weight = first.weight / spread
+        usual = weight * centre
+        near = _layer(weight[:, :-far], first.bias - usual[:, :-far].sum(1))
+        return Head(near, _layer(weight[:, -far:], -usual[:, -far:].sum(1)), second).requires_grad_(False)
 
 
-def _fresh(features: int, outputs: int, far: int, rng: torch.Generator) -> Head:
-    """He's initialisation (He et al. 2015), from a generator of its own."""
+def _fresh(features: int, outputs: int, rng: torch.Generator) -> tuple[nn.Linear, nn.Linear]:
+    """Two layers with He's initialisation (He et al. 2015), from a generator of its own."""
     first, second = nn.Linear(features, _HIDDEN), nn.Linear(_HIDDEN, outputs)
     for layer in (first, second):
         nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu", generator=rng)
         nn.init.zeros_(layer.bias)
-    return Head(first, second, far)
+    return first, second
 
 
-def _descend(head: Head, x: torch.Tensor, y: torch.Tensor, rng: torch.Generator) -> None:
+def _layer(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0], device=weight.device)
+    layer.weight.copy_(weight)
+    layer.bias.copy_(bias)
+    return layer
+
+
+def _descend(
+    first: nn.Linear, second: nn.Linear, x: torch.Tensor, y: torch.Tensor, far: int, rng: torch.Generator
+) -> None:
     batch = min(_BATCH, len(x))
-    optimiser = torch.optim.AdamW(head.parameters(), lr=_RATE, weight_decay=_DECAY)
+    layers = [*first.parameters(), *second.parameters()]
+    optimiser = torch.optim.AdamW(layers, lr=_RATE, weight_decay=_DECAY)
     order = torch.randperm(len(x), generator=rng)
     at = 0
     for step in range(_STEPS):
@@ -72,9 +83,9 @@ def _descend(head: Head, x: torch.Tensor, y: torch.Tensor, rng: torch.Generator)
         # Whole features are dropped, for the batch at once: that costs a fraction of dropping single values.
         kept = (torch.rand(x.shape[1], generator=rng) >= _DROPPED).float() / (1 - _DROPPED)
         if torch.rand(1, generator=rng).item() < _FAR_DROPPED:
-            kept[x.shape[1] - head.far :] = 0
-        hidden = head.first(x[picked] * kept.to(x.device)).relu()
-        loss = F.cross_entropy(head.second(hidden), y[picked])
+            kept[-far:] = 0
+        hidden = first(x[picked] * kept.to(x.device)).relu()
+        loss = F.cross_entropy(second(hidden), y[picked])
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
