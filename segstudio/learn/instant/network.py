@@ -103,6 +103,15 @@ class InstantNetwork(nn.Module):
 
         return made() if self._keeper is None else self._keeper.get(x, inner, made)
 
+    def encoded(self, parts: Sequence[torch.Tensor]) -> tuple[slice, ...]:
+        """Where the encoder's levels lie among the features of a pixel, the coarsest at the end."""
+        found, at = [], parts[0].shape[1]
+        for stride, part in zip(STRIDES[1:], parts[1:], strict=True):
+            behind = filters.filters_at(self.channels, stride) if stride in filters.STRIDES else 0
+            found.append(slice(at, at + part.shape[1] - behind))
+            at += part.shape[1]
+        return tuple(found)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits of pictures."""
         return self.scored(self.features(x))
