@@ -13,6 +13,7 @@ from segstudio.errors import NotEnoughLabels
 from segstudio.learn.data import ClassEntry, Dataset, Part
 from segstudio.learn.instant import FeatureKeeper, InstantNetwork, fit_instant, learner
 from segstudio.learn.instant.examples import views
+from segstudio.learn.instant.fitting import fitted_head
 from segstudio.learn.instant.network import values_at
 from segstudio.learn.predict import Model, predict_tiles
 from segstudio.runs import Block
@@ -68,6 +69,48 @@ def test_it_sees_neither_held_out_images_nor_blocks():
 def test_the_same_labels_give_the_same_head(discs: MemoryData):
     a, b = (_fitted(discs).net.state_dict() for _ in range(2))
     assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_what_is_learned_does_not_depend_on_where_the_zero_of_a_feature_lies():
+    """The answer without what lies around a pixel takes it to be as usual, not to be zero."""
+    rng = torch.Generator().manual_seed(3)
+    y = torch.randint(2, (600,), generator=rng)
+    x = torch.randn(600, 12, generator=rng)
+    x[:, :2] += 1.5 * y[:, None]
+    moved = x + torch.linspace(-8, 8, 12)
+    answers = [fitted_head(values, y, [0.5, 0.5], (slice(6, 12),), 0)(values).softmax(1) for values in (x, moved)]
+    assert torch.allclose(*answers, atol=1e-3)
+
+
+def test_where_a_level_that_told_the_classes_apart_shows_nothing_the_filters_still_tell():
+    """In one labelled picture the encoder may tell the classes by their surroundings, which are others in the next."""
+    rng = torch.Generator().manual_seed(0)
+    y = torch.randint(2, (4000,), generator=rng)
+    x = torch.randn(4000, 24, generator=rng)
+    x[:, :8] += 0.8 * y[:, None]
+    x[:, 8:16] += 4.0 * y[:, None]
+    head = fitted_head(x[:2000], y[:2000], [0.5, 0.5], (slice(8, 16), slice(16, 24)), 0)
+    x[:, 8:16] = 2.0 + torch.randn(4000, 8, generator=rng)
+    assert (head(x[2000:]).argmax(1) == y[2000:]).float().mean() > 0.83
+
+
+def test_the_encoders_levels_are_told_from_the_filters_behind_them(discs: MemoryData):
+    net = cast(InstantNetwork, _fitted(discs).net)
+    x = torch.from_numpy(discs.pictures[4]).permute(2, 0, 1)[None]
+    corner = torch.tensor([0, 64])
+    with torch.inference_mode():
+        levels = net.encoder(x)
+        for level, alone in zip(levels[1:], net.encoder.encoder(x)[1:], strict=True):
+            level[:] = 0
+            level[:, : alone.shape[1]] = 1
+        parts = net.parts(levels)
+        values = values_at(parts, corner, corner)
+    marked = torch.zeros(values.shape[1])
+    for place in net.encoded(parts):
+        marked[place] = 1
+    finest = parts[0].shape[1]
+    assert torch.allclose(values[:, finest:], marked[finest:].expand(2, -1))
+    assert not marked[:finest].any()
 
 
 def test_classes_without_a_known_pixel_are_no_outputs():

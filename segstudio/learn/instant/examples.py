@@ -38,12 +38,12 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """Pixels of one view: features float32 (n, d), of which the last `far` are of what lies around a pixel, classes
-    int64 (n), and how many pixels of each class are known there, float64 (classes).
+    """Pixels of one view: features float32 (n, d), where the encoder's levels lie among them, classes int64 (n), and
+    how many pixels of each class are known there, float64 (classes).
     """
 
     features: torch.Tensor
-    far: int
+    encoded: tuple[slice, ...]
     classes: torch.Tensor
     known: NDArray[np.float64]
 

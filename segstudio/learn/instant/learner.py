@@ -45,6 +45,7 @@ def fit_instant(
     Raises `NotEnoughLabels` if fewer than two classes have known pixels.
     """
     model = _unfitted(data, device, bfloat16=bfloat16, keeper=keeper)
+    net = cast(InstantNetwork, model.net)
     lookup = np.full(max((c.id for c in classes), default=0) + 2, -1, np.int64)
     for place, entry in enumerate(classes):
         lookup[entry.id] = place
@@ -62,7 +63,7 @@ def fit_instant(
             except UnreadableImage:  # learn from the other images; the data set reports which one it is
                 damaged.add(plane)
                 continue
-            samples.append(_sample(parts, labels, picked, len(classes)))
+            samples.append(_sample(net, parts, labels, picked, len(classes)))
         yield None
     places = torch.unique(torch.cat([s.classes for s in samples])) if samples else torch.zeros(0)
     if len(places) < 2:
@@ -73,7 +74,7 @@ def fit_instant(
     x = torch.cat([s.features for s in samples])
     y = torch.searchsorted(places, torch.cat([s.classes for s in samples]))
     shares = class_shares([s.known for s in samples], places.tolist())
-    cast(InstantNetwork, model.net).head = fitted_head(x, y, shares, samples[0].far, seed)
+    net.head = fitted_head(x, y, shares, samples[0].encoded, seed)
     model.outputs = tuple(classes[int(place)].id for place in places)
     yield model
 
@@ -132,14 +133,16 @@ def _features(model: Model, data: Dataset, view: View, keeper: FeatureKeeper | N
 
 
 @torch.inference_mode()
-def _sample(parts: Sequence[torch.Tensor], labels: NDArray[np.int64], picked: NDArray[np.int64], n: int) -> Sample:
+def _sample(
+    net: InstantNetwork, parts: Sequence[torch.Tensor], labels: NDArray[np.int64], picked: NDArray[np.int64], n: int
+) -> Sample:
     """What is learned from the picked pixels of a view, flat positions in its labels (h, w)."""
     device = parts[0].device
     flat = labels.ravel()
     y, x = np.divmod(picked, labels.shape[1])
     return Sample(
         values_at(parts, torch.from_numpy(y).to(device), torch.from_numpy(x).to(device)),
-        parts[-1].shape[1],
+        net.encoded(parts),
         torch.from_numpy(flat[picked]).to(device),
         np.bincount(flat[flat >= 0], minlength=n).astype(np.float64),
     )

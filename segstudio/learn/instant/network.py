@@ -25,18 +25,20 @@ _STRIP = 32
 
 
 class Head(nn.Module):
-    """Two layers on features, the last `far` of which are of what lies around a pixel: what it says with them and what
-    it says without them, averaged.
+    """Two layers on features: what they say with those of what lies around a pixel and what without, averaged.
+
+    `far` holds the first layer's weights of those, the last features; with its bias, what it adds is zero where they
+    are as usual. `near` holds its weights of the others.
     """
 
-    def __init__(self, first: nn.Linear, second: nn.Linear, far: int) -> None:
+    def __init__(self, near: nn.Linear, far: nn.Linear, second: nn.Linear) -> None:
         super().__init__()
-        self.first, self.second, self.far = first, second, far
+        self.near, self.far, self.second = near, far, second
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Logits (n, outputs) of features (n, d)."""
-        near = F.linear(features[:, : -self.far], self.first.weight[:, : -self.far], self.first.bias)
-        return self.mean(near, features[:, -self.far :] @ self.first.weight[:, -self.far :].T)
+        near, far = features.split([self.near.in_features, self.far.in_features], 1)
+        return self.mean(self.near(near), self.far(far))
 
     def mean(self, near: torch.Tensor, far: torch.Tensor) -> torch.Tensor:
         """Logits (..., outputs) of the mean of both answers, from the two parts of the sums (..., hidden) before the
@@ -101,6 +103,15 @@ class InstantNetwork(nn.Module):
 
         return made() if self._keeper is None else self._keeper.get(x, inner, made)
 
+    def encoded(self, parts: Sequence[torch.Tensor]) -> tuple[slice, ...]:
+        """Where the encoder's levels lie among the features of a pixel, the coarsest at the end."""
+        found, at = [], parts[0].shape[1]
+        for stride, part in zip(STRIDES[1:], parts[1:], strict=True):
+            behind = filters.filters_at(self.channels, stride) if stride in filters.STRIDES else 0
+            found.append(slice(at, at + part.shape[1] - behind))
+            at += part.shape[1]
+        return tuple(found)
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits of pictures."""
         return self.scored(self.features(x))
@@ -119,16 +130,16 @@ class InstantNetwork(nn.Module):
         """
         head = cast(Head, self.head)
         with torch.autocast(parts[0].device.type, enabled=False):
-            weights = head.first.weight.split([part.shape[1] for part in parts], 1)
-            far, near = _linear(parts[-1], weights[-1]), None
-            for part, weight in zip(parts[-2:0:-1], weights[-2:0:-1], strict=True):
+            weights = head.near.weight.split([part.shape[1] for part in parts[:-1]], 1)
+            far, near = _linear(parts[-1], head.far.weight, head.far.bias), None
+            for part, weight in zip(parts[-2:0:-1], weights[:0:-1], strict=True):
                 here = _linear(part, weight)
                 far, near = _twice(far), here if near is None else here + _twice(near)
             assert near is not None
             height, strips = parts[0].shape[2], []
             for top in range(0, height, _STRIP):
                 end = min(top + _STRIP, height)
-                sums = _linear(parts[0][:, :, top:end], weights[0], head.first.bias)
+                sums = _linear(parts[0][:, :, top:end], weights[0], head.near.bias)
                 sums += _rows_of_twice(near, top, end)
                 strips.append(head.mean(sums, _rows_of_twice(far, top, end)))
             return torch.cat(strips, 1).permute(0, 3, 1, 2)
