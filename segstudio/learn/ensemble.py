@@ -40,7 +40,6 @@ class InstantPart(msgspec.Struct, frozen=True):
     share: float
     outputs: tuple[int, ...]
     channels: int
-    far: int
     base: str
 
 
@@ -52,8 +51,7 @@ def partner_of(instant: Model, outputs: Sequence[int], counts_as: Mapping[int, i
 
 def part_of(instant: Model, share: float) -> InstantPart:
     """What a card says of an instant learner."""
-    head = _head(instant)
-    return InstantPart(share, instant.outputs, instant.channels, head.far, embedded_card("base").sha256)
+    return InstantPart(share, instant.outputs, instant.channels, embedded_card("base").sha256)
 
 
 def tensors_of(instant: Model) -> dict[str, torch.Tensor]:
@@ -75,8 +73,9 @@ def restored(part: InstantPart, tensors: Tensors, device: torch.device, *, bfloa
     if part.base != embedded_card("base").sha256:
         return None
     found = {name.removeprefix(PREFIX): tensor.float() for name, tensor in tensors.items()}
-    hidden, features = found["first.weight"].shape
-    head = Head(torch.nn.Linear(features, hidden), torch.nn.Linear(hidden, len(part.outputs)), part.far)
+    (hidden, near), far = found["near.weight"].shape, found["far.weight"].shape[1]
+    linear = torch.nn.Linear
+    head = Head(linear(near, hidden), linear(far, hidden), linear(hidden, len(part.outputs)))
     head.load_state_dict(found)
     model = instant_model(part.channels, device, bfloat16=bfloat16)
     cast(InstantNetwork, model.net).head = head.to(device).requires_grad_(False)

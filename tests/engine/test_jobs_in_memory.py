@@ -67,7 +67,7 @@ def test_the_instant_learner_goes_with_a_version_that_it_makes_no_worse(data: Me
         sent = _sent(train_job(_shop(given), Train(id=7, run="r1", version="v1", choices=TINY), Stopping()))
         trained = next(found for found in sent if isinstance(found, Trained))
         weights = b"".join(found.data for found in sent if isinstance(found, Blob) and found.kind == "weights")
-        assert (trained.card["instant"] is not None) is (b"instant.first.weight" in weights) is beside
+        assert (trained.card["instant"] is not None) is (b"instant.near.weight" in weights) is beside
 
 
 def test_a_run_has_the_precision_and_the_length_that_a_step_of_it_was_measured_to_have(
