@@ -10,14 +10,8 @@ from tests.benchmarks.conftest import Load
 
 
 def _row(recipe: str, seed: int, iou: float) -> dict[str, object]:
-    figures = {
-        "iou": iou,
-        "mirrored": iou + 0.01,
-        "instant": 0.5,
-        "with_instant": iou,
-        "half_instant": iou,
-        "cpu_s": 60.0,
-    }
+    figures = dict.fromkeys(("iou", "with_instant", "half_instant"), iou)
+    figures |= {"mirrored": iou + 0.01, "instant": 0.5, "cpu_s": 60.0}
     return {"set": "discs", "images": 5, "steps": 9, "seed": seed, "recipe": recipe, **figures}
 
 
