@@ -4,13 +4,13 @@
                                    [--recipes NAME...] [--one]
     python benchmarks/ablations.py --out rows.jsonl --table
 
-DATA is the folder of the evaluation sets. For every set, seed and recipe some images are labelled from their masks and
-split as the store splits; a run goes through the program's own plan, sampler, loop and trainer, in this process. The
-steps are those of a minute of the decoder; a recipe whose steps cost more makes fewer. Mean IoU is measured on 8
-images that no run has seen: as the version says it, averaged with the mirror image, the instant learner alone, mirrored
-with its share of the instant learner, with half, and with its share or none as the held-out image decides. A row that is
-there is not made again; `--one` ends after one, with code 3 if none was missing. `--table` prints means over seeds, and the
-difference from the usual recipe on the same seeds.
+DATA is the folder of the evaluation sets. For every set, seed and recipe some images are labelled from their masks
+and split as the store splits; a run goes through the program's own plan, sampler, loop and trainer, in this process.
+The steps are those of a minute of the decoder; a recipe whose steps cost more makes fewer. Mean IoU is measured on 8
+images that no run has seen: as the version says it, averaged with the mirror image, the instant learner alone,
+mirrored with its share of the instant learner, with half, and with its share or none as the held-out image decides. A
+row that is there is not made again; `--one` ends after one, with code 3 if none was missing. `--table` prints means
+over seeds, and the difference from the usual recipe on the same seeds.
 """
 
 import argparse
