@@ -10,7 +10,6 @@ from segstudio.geometry import Rect
 __all__ = ["Contacts"]
 
 Ids = NDArray[np.uint32]
-Places = NDArray[np.int64]
 
 
 class Contacts:
@@ -30,13 +29,14 @@ class Contacts:
             self._above, self._here, self._left, self._row = self._here, self._above, None, rect.y
         here = class_of[ids]
         if here.any():
-            at = np.arange(rect.x, rect.right) + np.arange(rect.y, rect.bottom)[:, None] * self._width
-            self._meet(ids[:, :-1], ids[:, 1:], at[:, :-1], 1, class_of)
-            self._meet(ids[:-1], ids[1:], at[:-1], self._width, class_of)
+            at = rect.x + rect.y * self._width
+            self._meet(ids[:, :-1], ids[:, 1:], at, 1, here[:, :-1] > 0, class_of)
+            self._meet(ids[:-1], ids[1:], at, self._width, here[:-1] > 0, class_of)
             if rect.y > 0:
-                self._meet(self._above[rect.x : rect.right], ids[0], at[0] - self._width, self._width, class_of)
+                above = self._above[None, rect.x : rect.right]
+                self._meet(above, ids[:1], at - self._width, self._width, here[:1] > 0, class_of)
             if self._left is not None:
-                self._meet(self._left, ids[:, 0], at[:, 0] - 1, 1, class_of)
+                self._meet(self._left[:, None], ids[:, :1], at - 1, 1, here[:, :1] > 0, class_of)
         self._here[rect.x : rect.right] = ids[-1]
         self._left = ids[:, -1].copy()
 
@@ -51,13 +51,15 @@ class Contacts:
             left, top = int(x.min()), int(y.min())
             yield int(pair[0, 0]), Rect(left, top, int(x.max()) - left + 1, int(y.max()) - top + 1), len(pair)
 
-    def _meet(self, a: Ids, b: Ids, at: Places, step: int, class_of: NDArray[np.int32]) -> None:
-        """Note the pixels of both arrays that lie beside each other; `at` says where those of the first one are."""
-        other = np.nonzero(a != b)
-        one, two, place = a[other], b[other], at[other]
+    def _meet(self, a: Ids, b: Ids, at: int, step: int, wanted: NDArray[np.bool_], class_of: NDArray[np.int32]) -> None:
+        """Note the pixels of two arrays (h, w) that lie beside each other: `at` is the place of the first one of `a`,
+        `step` leads from there to the one of `b`. Where one is not `wanted`, none is."""
+        rows, columns = np.nonzero((a != b) & wanted)
+        one, two = a[rows, columns], b[rows, columns]
         touch = (class_of[one] == class_of[two]) & (class_of[one] > 0)
         if touch.any():
-            one, two, place = one[touch].astype(np.int64), two[touch].astype(np.int64), place[touch]
+            one, two = one[touch].astype(np.int64), two[touch].astype(np.int64)
+            place = at + rows[touch].astype(np.int64) * self._width + columns[touch]
             low, high = np.minimum(one, two), np.maximum(one, two)
             self._found.append(np.stack([low, high, place], 1))
             self._found.append(np.stack([low, high, place + step], 1))
