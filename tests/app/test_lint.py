@@ -10,7 +10,7 @@ from segstudio.app.editing import lint_looks
 from segstudio.app.editing.lint import Lint
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
-from segstudio.labels.edit import Edit
+from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import Cause, Status
 from segstudio.tasks.labels.lint import look_at_image
@@ -186,9 +186,7 @@ def test_a_done_image_with_gaps_is_mended_with_background(desk: Desk, lint: Lint
     assert (desk.read()[0] != 0).all()
 
 
-def _status(image: int, before: Status) -> object:
-    from segstudio.labels.edit import RowChange, Table
-
+def _status(image: int, before: Status) -> RowChange:
     return RowChange(Table.IMAGES, image, {"status": before.value}, {"status": Status.DONE.value})
 
 

@@ -62,7 +62,7 @@ class Lint(QObject):
         self._runs = ObjectRuns(ground, documents, fills)
         self.looks = LintLooks(ground, documents, navigation, self)
         self.chosen: Finding | None = None
-        self._place = -1
+        self.place = -1
         self._wanted: Finding | None = None
         self._step_later: int | None = None
         self._told: frozenset[Finding] = frozenset()
@@ -101,7 +101,7 @@ class Lint(QObject):
 
     def choose(self, finding: Finding) -> None:
         """Go to a finding: its image and plane are shown, and where it is there."""
-        self.chosen, self._place = finding, self.findings.index(finding)
+        self.chosen, self.place = finding, self.findings.index(finding)
         self.changed.emit()
         if finding.image is None:
             return
@@ -120,9 +120,9 @@ class Lint(QObject):
             self.watch(True)
             self._notices.say(_("Checking the labels …"))
             return
-        place = self._place + by
-        if self.chosen is None and by > 0 and self._place >= 0:
-            place = self._place
+        place = self.place + by
+        if self.chosen is None and by > 0 and self.place >= 0:
+            place = self.place
         if not self.findings:
             self._notices.say(_("Nothing was found in the labels."))
         elif place < 0:
@@ -136,7 +136,7 @@ class Lint(QObject):
     def _looked(self) -> None:
         """What was mended or edited away is not chosen any more; the place in the list stays."""
         if self.chosen is not None and self.chosen in self.findings:
-            self._place = self.findings.index(self.chosen)
+            self.place = self.findings.index(self.chosen)
         elif self.chosen is not None:
             self.chosen = None
             self._unmark()
@@ -186,7 +186,13 @@ class Lint(QObject):
 
     def can_mend(self, kind: LintKind) -> bool:
         """Whether there is an honest way to mend findings of this kind without a person, and this window may write."""
-        return kind in MENDED and self._project.writer is not None
+        return not self.why_not(kind)
+
+    def why_not(self, kind: LintKind) -> str:
+        """Why findings of a kind cannot be mended here; '' where they can."""
+        if kind not in MENDED:
+            return _(_NOT_MENDED[kind])
+        return self._project.why_read_only if self._project.writer is None else ""
 
     def mend_chosen(self) -> None:
         """Mend the finding that is chosen, in one step of undo; says so where there is nothing to mend."""
@@ -203,9 +209,7 @@ class Lint(QObject):
         if not findings:
             return
         kind = findings[0].kind
-        if kind not in MENDED:
-            self._notices.say(_(_NOT_MENDED[kind]))
-        elif why_not := self._project.why_read_only if self._project.writer is None else self._documents.busy:
+        if why_not := self.why_not(kind) or self._documents.busy:
             self._notices.say(why_not)
         elif kind is LintKind.UNUSED_CLASS:
             self._notices.attempt(lambda: self._remove_classes(findings))

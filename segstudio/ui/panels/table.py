@@ -14,6 +14,7 @@ from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.lint_panel import LintPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.proposal_panel import ProposalPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
@@ -75,6 +76,14 @@ _OWN = (
         grows=True,
         group="sideTabs",
         title=N_("Objects"),
+    ),
+    Panel(
+        "lint",
+        Place.SIDE,
+        lambda around: LintPanel(around.session),
+        grows=True,
+        group="sideTabs",
+        title=N_("Check"),
     ),
     Panel("proposal", Place.SIDE, lambda around: ProposalPanel(around.session, around.action("next-error"))),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),
