@@ -57,7 +57,7 @@ class Lint(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._project, self._notices = ground.project, ground.notices
+        self._project, self._main, self._notices = ground.project, ground.main, ground.notices
         self._documents, self._navigation = documents, navigation
         self._runs = ObjectRuns(ground, documents, fills)
         self.looks = LintLooks(ground, documents, navigation, self)
@@ -149,10 +149,13 @@ class Lint(QObject):
 
     def _shown(self) -> None:
         wanted, self._wanted = self._wanted, None
-        if wanted is not None and wanted == self.chosen:
-            here = self._navigation.shown, self._navigation.plane
-            if here == (wanted.image, wanted.plane):
-                self._show(wanted)
+        if wanted is not None:
+            self._main.post(lambda: self._show_there(wanted))  # once the canvas shows the image too
+
+    def _show_there(self, finding: Finding) -> None:
+        here = self._navigation.shown, self._navigation.plane
+        if finding == self.chosen and here == (finding.image, finding.plane):
+            self._show(finding)
 
     def _forget_wanted(self) -> None:
         self._wanted = None

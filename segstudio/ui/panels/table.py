@@ -45,7 +45,8 @@ class Surroundings(NamedTuple):
 class Panel(NamedTuple):
     """One panel; if it `grows`, it takes the room that the others in its place leave.
 
-    Panels of one `group` are tabs of one place, each with its `title`.
+    Panels of one `group` are tabs of one place, each with its `title`, or where the column is too narrow for one more
+    the `icon` that stands for it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Panel(NamedTuple):
     grows: bool = False
     group: str = ""
     title: str = ""
+    icon: str = ""
 
 
 def _training(around: Surroundings) -> "QWidget":
@@ -83,7 +85,8 @@ _OWN = (
         lambda around: LintPanel(around.session),
         grows=True,
         group="sideTabs",
-        title=N_("Check"),
+        title=N_("Check labels"),
+        icon="check",
     ),
     Panel("proposal", Place.SIDE, lambda around: ProposalPanel(around.session, around.action("next-error"))),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),

@@ -157,11 +157,11 @@ class Arrangement:
     def _place(self, row: Panel) -> None:
         splitter, panel = self.side if row.place is Place.SIDE else self.bottom, self.panels[row.name]
         if row.group in self.tabs:
-            self.tabs[row.group].add(panel, _(row.title))
+            self.tabs[row.group].add(panel, _(row.title), row.icon)
             return
         if row.group:
             tabs = self.tabs[row.group] = PanelTabs(row.group)
-            tabs.add(panel, _(row.title))
+            tabs.add(panel, _(row.title), row.icon)
             panel = tabs
         splitter.addWidget(panel)
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))
