@@ -13,6 +13,7 @@ from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import Cause, Status
+from segstudio.tasks.images.remove import remove_images
 from segstudio.tasks.labels.lint import look_at_image
 from tests.app.proposal_desk import Desk
 
@@ -265,6 +266,19 @@ def test_labels_without_faults_are_not_told_of(desk: Desk, lint: Lint) -> None:
     desk.qtbot.waitUntil(lambda: lint.looks.complete)
     desk.qtbot.wait(50)
     assert (lint.findings, told) == ((), [])
+
+
+def test_an_image_that_was_taken_out_has_no_findings_any_more(desk: Desk, lint: Lint) -> None:
+    with_speck(desk, 0)
+    with_speck(desk, 1)
+    lint.watch(True)
+    ready(desk, lint)
+    assert lint.counts[LintKind.SPECK] == 2
+    desk.shows(2)
+    remove_images(desk.project, [desk.navigation.rows[0].path])
+    desk.navigation.reload()
+    desk.qtbot.waitUntil(lambda: lint.looks.complete and lint.counts[LintKind.SPECK] == 1)
+    assert lint.looks.total == 2
 
 
 def test_closing_waits_for_no_look_that_is_under_way(desk: Desk, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

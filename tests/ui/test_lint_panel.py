@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from segstudio.geometry import Rect
 from segstudio.labels.lint.finding import LintKind
@@ -242,3 +242,17 @@ def test_an_export_is_told_of_what_was_found_before_anything_is_written(window: 
     desk.wait(lambda: not strip.isVisible())
     desk.opened.lint.watch(False)
     window.bars.action("export").trigger()
+
+
+def test_its_tab_is_an_icon_with_a_name_and_leaves_room_for_the_others(window: MainWindow) -> None:
+    bar = window.arrangement.tabs["sideTabs"].tabBar()
+    place = bar.count() - 1
+    assert (bar.tabText(place), bar.accessibleTabName(place), bar.tabToolTip(place)) == (
+        "",
+        "Check labels",
+        "Check labels",
+    )
+    assert not any(button.isVisible() for button in bar.findChildren(QToolButton))
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(place).center())
+    assert window.arrangement.lint.isVisible()
+    window.arrangement.turn_to("classes")

@@ -24,6 +24,8 @@ __all__ = ["LintLooks"]
 
 _TOGETHER_MS = 200
 """Edits in quick succession are looked at together, and rows are put together no more often."""
+_IMAGES_A_MS = 50
+"""Of a project of very many images, rows are put together less often."""
 
 
 class LintLooks(QObject):
@@ -43,10 +45,12 @@ class LintLooks(QObject):
         self._below = MIN_AREA_PX
         self._wanted: set[str] = set()
         self._order: list[ImageId] | None = None
+        self._there: set[ImageId] = set()
         self._looks: dict[ImageId, ImageLook] = {}
         self._found: dict[ImageId, tuple[Finding, ...]] = {}
         self._dirty: set[ImageId] = set()
         self._at: ImageId | None = None
+        self._begin = 0
         self._number = 0
         self._counting_as = _counting_as(documents.classes)
         self._soon, self._together = _timer(self, self._go_on), _timer(self, self._put_together)
@@ -126,10 +130,11 @@ class LintLooks(QObject):
 
     def _take_list(self) -> None:
         self._order = [row.id for row in self._navigation.rows]
-        there = set(self._order)
+        self._there, self._begin = set(self._order), 0
+        there = self._there
         self._looks = {image: look for image, look in self._looks.items() if image in there}
         self._found = {image: found for image, found in self._found.items() if image in there}
-        self._dirty = (self._dirty & there) | (there - self._looks.keys())
+        self._dirty = (self._dirty & there) | (there - self._looks.keys() - {self._at})
         self._put_together_soon()
 
     def _forget_all(self) -> None:
@@ -138,6 +143,7 @@ class LintLooks(QObject):
     def _outdate(self, images: Collection[ImageId]) -> None:
         if self._order is None:
             return
+        self._begin = 0
         self._dirty.update(image for image in images if image in self._looks or image == self._at)
         if self._at in images:
             self._number += 1  # what is being looked at is no more
@@ -154,8 +160,7 @@ class LintLooks(QObject):
         if not self._wanted or self._at is not None or not self._dirty or self._documents.gesture_active:
             return
         shown = self._navigation.shown
-        first = next(one for one in self._order or () if one in self._dirty)
-        image = shown if shown is not None and shown in self._dirty else first
+        image = shown if shown is not None and shown in self._dirty else self._first_dirty()
         self._dirty.discard(image)
         self._at = image
         self._number += 1
@@ -166,13 +171,23 @@ class LintLooks(QObject):
 
         self._worker.submit(work, lambda future: self._arrived(image, future))
 
+    def _first_dirty(self) -> ImageId:
+        """The first image of the list that is out of date; those before `_begin` are not."""
+        order = self._order or []
+        while order[self._begin] not in self._dirty:
+            self._begin += 1
+        return order[self._begin]
+
     def _arrived(self, image: ImageId, future: "Future[ImageLook | None]") -> None:
         self._at = None
         refused = refusal(future)
         if refused is not None:
             self._notices.say(refused.line)
         look = ImageLook(image, ()) if refused is not None else future.result()
-        if look is None:
+        if image not in self._there:
+            pass  # it was taken out meanwhile
+        elif look is None:
+            self._begin = 0
             self._dirty.add(image)
         else:
             self._looks[image] = look
@@ -182,7 +197,7 @@ class LintLooks(QObject):
 
     def _put_together_soon(self) -> None:
         if not self._together.isActive():
-            self._together.start()
+            self._together.start(max(_TOGETHER_MS, self.total // _IMAGES_A_MS))
 
     def _put_together(self) -> None:
         by_kind: dict[LintKind, list[Finding]] = {kind: [] for kind in LintKind}

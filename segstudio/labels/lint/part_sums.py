@@ -55,11 +55,15 @@ class PartSums:
     def add(self, rect: Rect, values: ClassIds) -> Block:
         """Take in a block (h, w) of values, 0 left out."""
         labels, first = self.components.add(rect, values)
-        pixels = np.bincount(labels.reshape(-1)).astype(np.int64) if labels.any() else np.zeros(1, np.int64)
-        pixels[0] = 0
-        numbers, edges = box_edges(labels)
         owners = self.components.owners
-        if len(numbers):
+        if labels.strides == (0, 0):  # one part, or none, all over the block
+            pixels = np.array([0, labels.size] if len(owners) > 1 else [0], np.int64)
+            edges = np.array([[0, 0, rect.w, rect.h]] if len(owners) > 1 else np.zeros((0, 4)), np.intp)
+        else:
+            pixels = np.bincount(labels.reshape(-1)).astype(np.int64)
+            pixels[0] = 0
+            edges = box_edges(labels)[1]
+        if len(edges):
             self._pixels.append(pixels[1:])
             self._values.append(owners[1:])
             self._edges.append(edges + np.array([rect.x, rect.y, rect.x, rect.y]))

@@ -72,6 +72,9 @@ def look_at_plane(
     small; unlabelled areas are looked for where the plane is `done`.
     """
     bounds, lookups = document.raster.bounds(plane), _lookups(document, classes)
+    if not done and not document.raster.held(plane):  # nothing is labelled: no fault can be there
+        yield sum(1 for _ in tiles_of(bounds))
+        return PlaneLook((), (), (), (), {}, {}, {})
     parts = PartSums(TiledComponents(bounds.w))
     empty = PartSums(TiledComponents(bounds.w, connectivity=4))
     unknown = PartSums(TiledComponents(bounds.w))
