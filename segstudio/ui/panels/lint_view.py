@@ -67,7 +67,9 @@ class LintView(QListView):
         if event.key() not in _OWN:
             event.ignore()
             return
-        if event.key() not in _GOES:
+        # Where nothing is chosen yet, the first row that has the focus is the next one.
+        begins = event.key() == Qt.Key.Key_Down and not self.selectionModel().hasSelection()
+        if event.key() not in _GOES and not (begins and self.currentIndex().isValid()):
             super().keyPressEvent(event)
         if self.currentIndex().isValid():
             self.chosen.emit(self.currentIndex().row())
