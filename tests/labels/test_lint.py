@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
+from segstudio.geometry import TILE, Rect
 from segstudio.labels.document import Document
 from segstudio.labels.lint import plane as lint_plane
 from segstudio.labels.lint.finding import Finding, LintKind
 from segstudio.labels.lint.image_look import ImageLook, class_findings, findings_of, look_at, tiles_to_look_at
-from segstudio.labels.model import ClassId, ClassTable, Kind, Status
+from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, ObjectId, Status
+from segstudio.labels.tiles.raster import Raster
+from segstudio.labels.tiles.tile import EMPTY, frozen
 from tests.labels.label_strategies import a_class
 from tests.labels.lint_oracle import Fault, expected
 from tests.labels.object_plates import painted_document
@@ -167,3 +169,36 @@ def test_a_class_of_a_hundred_pixels_is_not_nearly_empty() -> None:
 def test_background_and_ignore_are_never_missed() -> None:
     looks = [look(document_of(["2" * 60, "3" * 60, "3" * 60, "2" * 60]))]
     assert list(class_findings(looks, CLASSES)) == []
+
+
+def stack(*planes: list[str]) -> Document:
+    """A document of several planes drawn with digits, all of class 2 or unknown."""
+    raster = Raster([(len(rows[0]), len(rows)) for rows in planes])
+    for number, rows in enumerate(planes):
+        ids = np.zeros((TILE, TILE), np.uint32)
+        drawn = np.array([[0 if sign == "." else int(sign) for sign in row] for row in rows])
+        ids[: drawn.shape[0], : drawn.shape[1]] = drawn
+        raster.put((number, 0, 0), frozen(ids, (ids > 0).astype(np.uint8)))
+    return Document(ImageId(1), raster, {ObjectId(2): ClassId(2)}, 3, Status.IN_PROGRESS)
+
+
+def test_a_part_is_a_speck_where_another_plane_has_a_larger_one() -> None:
+    found = list(findings_of(look(stack(["2222", "2222"], [".2..", "...."]))))
+    assert [(one.plane, one.rect) for one in found] == [(1, Rect(1, 0, 1, 1))]
+
+
+def test_every_plane_of_a_done_image_is_done() -> None:
+    document = stack(["2222", "222."], ["2222", ".222"])
+    document.status = Status.DONE
+    found = [(one.plane, one.kind, one.rect) for one in findings_of(look(document))]
+    assert found == [
+        (0, LintKind.UNKNOWN_IN_DONE, Rect(3, 1, 1, 1)),
+        (1, LintKind.UNKNOWN_IN_DONE, Rect(0, 1, 1, 1)),
+    ]
+
+
+def test_an_image_without_labels_has_no_faults_until_it_is_done() -> None:
+    document = Document(ImageId(1), Raster([(40, 30)], lambda _key: EMPTY, ()))
+    assert list(findings_of(look(document))) == []
+    document.status = Status.DONE
+    assert faults(findings_of(look(document))) == [(LintKind.UNKNOWN_IN_DONE, 0, 0, Rect(0, 0, 40, 30), 1200)]
