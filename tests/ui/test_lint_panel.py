@@ -256,3 +256,14 @@ def test_its_tab_is_an_icon_with_a_name_and_leaves_room_for_the_others(window: M
     QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(place).center())
     assert window.arrangement.lint.isVisible()
     window.arrangement.turn_to("classes")
+
+
+def test_in_a_low_window_the_list_has_the_room_of_the_filter(panel: LintPanel, window: MainWindow) -> None:
+    assert panel.kind.isVisible()
+    window.resize(1000, 480)
+    QTest.qWait(20)
+    assert panel.kind.isHidden()
+    assert panel.mend_button.isVisible()
+    window.resize(1280, 800)
+    QTest.qWait(20)
+    assert panel.kind.isVisible()

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from segstudio.labels.lint.finding import LintKind
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LintPanel"]
 
 _LOWEST_PX = 20
+_LEAST_H, _KIND_FROM_H = 66, 120
+"""In a low window the list has the room of the filter."""
 
 
 class LintPanel(QFrame):
@@ -66,6 +68,15 @@ class LintPanel(QFrame):
         if self._project is not None:
             self._project.lint.watch(True)
         self._show()
+
+    def minimumSizeHint(self) -> QSize:
+        """As low as the buttons and a part of a row: the image needs the room."""
+        return QSize(super().minimumSizeHint().width(), _LEAST_H)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the list the room of the filter where there is little, unless it shows one kind alone."""
+        super().resizeEvent(event)
+        self.kind.setVisible(self.height() >= _KIND_FROM_H or self.kind.currentIndex() > 0)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is checked for a list that nobody sees."""
