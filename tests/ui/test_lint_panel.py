@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QPushButton, QToolButton
 from segstudio.geometry import Rect
 from segstudio.labels.lint.finding import LintKind
 from segstudio.ui.panels.lint_panel import LintPanel
+from segstudio.ui.theme import DARK, LIGHT
+from segstudio.ui.window.icons import icon
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 
@@ -267,3 +269,16 @@ def test_in_a_low_window_the_list_has_the_room_of_the_filter(panel: LintPanel, w
     window.resize(1280, 800)
     QTest.qWait(20)
     assert panel.kind.isVisible()
+
+
+def test_its_tab_has_the_colours_of_the_theme_that_is_chosen(window: MainWindow, desk: Desk) -> None:
+    bar = window.arrangement.tabs["sideTabs"].tabBar()
+    preferences = desk.session.kept_preferences
+    before = preferences.current.theme
+    seen: list[int] = []
+    for theme in (LIGHT, DARK):
+        preferences.prefer(theme=theme.name)
+        seen.append(bar.tabIcon(bar.count() - 1).cacheKey())
+        assert seen[-1] == icon("check").cacheKey(), "the icon of the theme that is chosen now"
+    assert seen[0] != seen[1]
+    preferences.prefer(theme=before)
