@@ -12,6 +12,7 @@ from segstudio.app.editing.accept_done import Finishing
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.kept_later import KeptLater
+from segstudio.app.editing.lint import Lint
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.objects import ObjectEdits
 from segstudio.app.editing.speck_search import SpeckSearch
@@ -150,6 +151,7 @@ class OpenedProject(QObject):
         self.tool_work = ToolWork(ground, self.documents, self)
         self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
         self.specks = SpeckSearch(ground, self.documents, self.objects, self)
+        self.lint = Lint(ground, self.documents, self.navigation, self.finishing.fills, self)
         self.documents.seen = self._seen
         self._check, self._damage = prepared.check, prepared.damage
 
@@ -302,6 +304,7 @@ class OpenedProject(QObject):
             self._check.close()
         self.tool_work.close(left())
         self.specks.close()
+        self.lint.close(left())
         self.object_rows.close(left())
         self.listing.close(left())
         self.finishing.close()

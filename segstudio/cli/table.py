@@ -57,6 +57,7 @@ _TABLE = (
     _own("export", N_("write labels to files, read them back and compare")),
     _own("formats", N_("list the formats for import and export")),
     _own("evaluate", N_("compare proposals or labels with true masks")),
+    _own("lint", N_("find specks, pinholes and other faults in the labels, and mend them")),
     _own("info", N_("show what a project holds")),
     _own("snapshot", N_("keep, list and restore named states of a project")),
     _own("backup", N_("copy a project, even while a window is writing to it, and check the copy")),

@@ -152,9 +152,10 @@ QLabel[role="accent"] { color: $accent; font-weight: 600; }
 QLabel[role="warning"] { color: $warning; }
 QTabWidget::pane { border: 0; }
 QTabWidget, QTabBar, QWidget#classCorner { background: $panel; }
-QTabWidget::tab-bar { left: 4px; }
+QTabWidget::tab-bar { left: 5px; }
 QTabBar::tab { background: $panel; color: $muted; border: 0; border-bottom: 2px solid transparent;
-    padding: 8px 8px 5px 8px; font-weight: 600; }
+    padding: 8px 7px 5px 7px; font-weight: 600; }
+QTabBar#sideTabsBar::tab:last { padding-right: 0; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $accent; }
 QTabBar::tab:hover { color: $text; }
 QTabBar:focus::tab:selected { background: $hover; }

@@ -25,6 +25,7 @@ COMMANDS = [
     "export {project} --format png --out X",
     "evaluate X --truth {masks}",
     "evaluate {project} --truth X",
+    "lint X",
     "info X",
     "snapshot X",
     "backup X",

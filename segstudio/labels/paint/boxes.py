@@ -8,14 +8,22 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 
-__all__ = ["boxes_of"]
+__all__ = ["box_edges", "boxes_of"]
 
 
 def boxes_of(values: NDArray[np.integer[Any]]) -> dict[int, Rect]:
     """By value, ascending, 0 left out: the smallest rectangle around its pixels in an array (h, w)."""
+    each, edges = box_edges(values)
+    boxes = zip(each.tolist(), *edges.T.tolist(), strict=True)
+    return {value: Rect(left, top, right - left, bottom - top) for value, left, top, right, bottom in boxes}
+
+
+def box_edges(values: NDArray[np.integer[Any]]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+    """The values, ascending, 0 left out, and the edges (n, 4) of their boxes: left, top, and right and bottom just
+    outside; for many boxes at once."""
     h, w = values.shape
     if h == 0 or w == 0:
-        return {}
+        return np.zeros(0, values.dtype), np.zeros((0, 4), np.intp)
     flat = values.reshape(-1)
     begins = np.empty(h * w, np.bool_)
     np.not_equal(flat[1:], flat[:-1], out=begins[1:])
@@ -26,11 +34,10 @@ def boxes_of(values: NDArray[np.integer[Any]]) -> dict[int, Rect]:
     kept = found != 0
     starts, last = starts[kept], last[kept]
     each, which = np.unique(found[kept], return_inverse=True)
-    x0, y0 = np.full(len(each), w), np.full(len(each), h)
-    x1, y1 = np.zeros(len(each), np.intp), np.zeros(len(each), np.intp)
-    np.minimum.at(x0, which, starts % w)
-    np.maximum.at(x1, which, last % w)
-    np.minimum.at(y0, which, starts // w)
-    np.maximum.at(y1, which, starts // w)
-    boxes = zip(each.tolist(), x0.tolist(), y0.tolist(), x1.tolist(), y1.tolist(), strict=True)
-    return {value: Rect(left, top, right - left + 1, bottom - top + 1) for value, left, top, right, bottom in boxes}
+    edges = np.zeros((len(each), 4), np.intp)
+    edges[:, 0], edges[:, 1] = w, h
+    np.minimum.at(edges[:, 0], which, starts % w)
+    np.minimum.at(edges[:, 1], which, starts // w)
+    np.maximum.at(edges[:, 2], which, last % w + 1)
+    np.maximum.at(edges[:, 3], which, starts // w + 1)
+    return each, edges

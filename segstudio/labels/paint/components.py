@@ -1,4 +1,4 @@
-"""8-connected components of a plane that is never whole in memory: labelled block by block, joined at the borders.
+"""Connected components of a plane that is never whole in memory: labelled block by block, joined at the borders.
 
 Blocks tile the plane row by row and are given twice: first to `add` each, then to `of` each. After Rosenfeld & Pfaltz
 (1966): provisional labels first, equivalences by union and find, final labels in the second pass.
@@ -34,9 +34,13 @@ class Components:
 
 
 class TiledComponents:
-    """Components of equal ids, of classes or objects, 0 left out, over a plane `width` pixels wide."""
+    """Components of equal ids, of classes or objects, 0 left out, over a plane `width` pixels wide.
 
-    def __init__(self, width: int) -> None:
+    `connectivity` is 8 or 4.
+    """
+
+    def __init__(self, width: int, connectivity: int = 8) -> None:
+        self._connectivity = connectivity
         self._parent: list[int] = [0]
         self._provisional = 0
         self._above = _Row(width)
@@ -61,6 +65,11 @@ class TiledComponents:
         self._left = _named(labels[:, -1], first), class_ids[:, -1].copy()
         return labels, first
 
+    @property
+    def owners(self) -> ClassIds:
+        """The id by number of each part of the block that was added, or asked for, last; 0 for none."""
+        return np.zeros(1, np.int64) if self._last is None else self._last[2]
+
     def name(self, provisional: int) -> int:
         """The name of the component that a provisional label belongs to."""
         return self._root(provisional)
@@ -79,19 +88,21 @@ class TiledComponents:
     def _labelled(self, rect: Rect, class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
         """Parts within the block, numbered from 1, and the class id by number; a plane of one block is cut up once."""
         if self._last is None or self._last[0] != rect:
-            self._last = (rect, *numbered_parts(class_ids))
+            self._last = (rect, *numbered_parts(class_ids, self._connectivity))
         _, labels, owners = self._last
         self._provisional += len(owners) - 1
         return labels, owners
 
     def _join_row(self, rect: Rect, labels: Labels, class_ids: ClassIds) -> None:
-        for shift in (-1, 0, 1):
+        for shift in (-1, 0, 1) if self._connectivity == 8 else (0,):
             x0, x1 = max(rect.x + shift, 0), min(rect.right + shift, len(self._above.labels))
             own = slice(x0 - shift - rect.x, x1 - shift - rect.x)
             self._join(self._above.labels[x0:x1], self._above.class_ids[x0:x1], labels[own], class_ids[own])
 
     def _join_column(self, left: Labels, left_ids: ClassIds, labels: Labels, class_ids: ClassIds) -> None:
         self._join(left, left_ids, labels, class_ids)
+        if self._connectivity == 4:
+            return
         self._join(left[1:], left_ids[1:], labels[:-1], class_ids[:-1])
         self._join(left[:-1], left_ids[:-1], labels[1:], class_ids[1:])
 
@@ -136,17 +147,19 @@ def mask_parts(mask: NDArray[np.bool_], connectivity: int = 8) -> tuple[NDArray[
     return np.asarray(numbers, np.int32), int(count) - 1
 
 
-def numbered_parts(class_ids: ClassIds) -> tuple[NDArray[np.int32], ClassIds]:
-    """8-connected parts of equal id within an array: their numbers (h, w), 0 for none; the id by number."""
+def numbered_parts(class_ids: ClassIds, connectivity: int = 8) -> tuple[NDArray[np.int32], ClassIds]:
+    """Connected parts of equal id within an array: their numbers (h, w), 0 for none; the id by number."""
     if not class_ids.any():
         return np.broadcast_to(np.int32(0), class_ids.shape), np.zeros(1, class_ids.dtype)
+    if (class_ids == class_ids[0, 0]).all():  # the inside of something large
+        return np.broadcast_to(np.int32(1), class_ids.shape), np.array([0, class_ids[0, 0]], class_ids.dtype)
     labels = np.zeros(class_ids.shape, np.int32)
     owners: list[ClassIds] = [np.zeros(1, class_ids.dtype)]
     found = 0
     for class_id, box in boxes_of(class_ids).items():
         place = np.s_[box.y : box.bottom, box.x : box.right]
         mask = class_ids[place] == class_id
-        numbers, count = mask_parts(mask)
+        numbers, count = mask_parts(mask, connectivity)
         np.add(numbers, found, out=labels[place], where=mask)
         owners.append(np.full(count, class_id, class_ids.dtype))
         found += count

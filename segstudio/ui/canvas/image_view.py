@@ -65,6 +65,7 @@ class ImageView(Surface):
             project.selected_area.found.connect(self.zoom_to)
             project.views.changed.connect(self._on_proposal_changed)
             project.spots.sought.connect(self._on_sought)
+            project.lint.sought.connect(self._on_sought)
             if project.navigation.display is not None:
                 self._on_image_shown()
 

@@ -14,6 +14,7 @@ from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import ImageListPanel
+from segstudio.ui.panels.lint_panel import LintPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.proposal_panel import ProposalPanel
 from segstudio.ui.panels.training_panel import TrainingPanel
@@ -44,7 +45,8 @@ class Surroundings(NamedTuple):
 class Panel(NamedTuple):
     """One panel; if it `grows`, it takes the room that the others in its place leave.
 
-    Panels of one `group` are tabs of one place, each with its `title`.
+    Panels of one `group` are tabs of one place, each with its `title`, or where the column is too narrow for one more
+    the `icon` that stands for it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Panel(NamedTuple):
     grows: bool = False
     group: str = ""
     title: str = ""
+    icon: str = ""
 
 
 def _training(around: Surroundings) -> "QWidget":
@@ -75,6 +78,15 @@ _OWN = (
         grows=True,
         group="sideTabs",
         title=N_("Objects"),
+    ),
+    Panel(
+        "lint",
+        Place.SIDE,
+        lambda around: LintPanel(around.session),
+        grows=True,
+        group="sideTabs",
+        title=N_("Check labels"),
+        icon="check",
     ),
     Panel("proposal", Place.SIDE, lambda around: ProposalPanel(around.session, around.action("next-error"))),
     Panel("brush", Place.SIDE, lambda around: BrushPanel(around.session)),

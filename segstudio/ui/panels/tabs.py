@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabWidget, QToolButton, QWidget
 
 from segstudio.text import _
+from segstudio.ui.window.icons import icon
 
 __all__ = ["PanelTabs"]
 
@@ -26,9 +27,14 @@ class PanelTabs(QTabWidget):
         self.tabBar().setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.currentChanged.connect(lambda _place: self._show_corner())
 
-    def add(self, panel: QWidget, title: str) -> None:
-        """Put a panel behind the others."""
-        self.addTab(panel, title)
+    def add(self, panel: QWidget, title: str, picture: str = "") -> None:
+        """Put a panel behind the others; with the name of an icon that stands in the place of the title."""
+        if picture:
+            place = self.addTab(panel, icon(picture), "")
+            self.setTabToolTip(place, title)
+            self.tabBar().setAccessibleTabName(place, title)
+        else:
+            self.addTab(panel, title)
         self._show_corner()
 
     def _show_corner(self) -> None:

@@ -11,6 +11,7 @@ from segstudio.ui.panels.brush_panel import BrushPanel
 from segstudio.ui.panels.class_panel import ClassPanel
 from segstudio.ui.panels.display_panel import DisplayPanel
 from segstudio.ui.panels.image_list import HEAD_H, STRIP_H, ImageListPanel
+from segstudio.ui.panels.lint_panel import LintPanel
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.panels.table import PANELS, Panel, Place, Surroundings
 from segstudio.ui.panels.tabs import PanelTabs
@@ -54,6 +55,7 @@ class Arrangement:
         self.classes = cast(ClassPanel, self.panels["classes"])
         self.tool = cast(BrushPanel, self.panels["brush"])
         self.objects = cast(ObjectPanel, self.panels["objects"])
+        self.lint = cast(LintPanel, self.panels["lint"])
         self.display = cast(DisplayPanel, self.panels["display"])
         self.images = cast(ImageListPanel, self.panels["images"])
         self.training = cast(TrainingPanel, self.panels["training"])
@@ -155,11 +157,11 @@ class Arrangement:
     def _place(self, row: Panel) -> None:
         splitter, panel = self.side if row.place is Place.SIDE else self.bottom, self.panels[row.name]
         if row.group in self.tabs:
-            self.tabs[row.group].add(panel, _(row.title))
+            self.tabs[row.group].add(panel, _(row.title), row.icon)
             return
         if row.group:
             tabs = self.tabs[row.group] = PanelTabs(row.group)
-            tabs.add(panel, _(row.title))
+            tabs.add(panel, _(row.title), row.icon)
             panel = tabs
         splitter.addWidget(panel)
         splitter.setStretchFactor(splitter.count() - 1, int(row.grows))

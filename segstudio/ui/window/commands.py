@@ -19,11 +19,15 @@ __all__ = [
     "blink",
     "cancel",
     "change_label_style",
+    "check_labels",
     "drop_part",
+    "export",
     "fill_rest",
     "find_image",
     "find_specks",
+    "fine_tune",
     "lock_objects",
+    "mend_finding",
     "objects",
     "pick_class",
     "place_images",
@@ -37,6 +41,7 @@ __all__ = [
     "show_view",
     "smaller",
     "step",
+    "step_finding",
     "tint_objects",
     "toggle_solo",
     "zoom_to_selection",
@@ -103,6 +108,20 @@ def find_specks(window: "MainWindow") -> None:
     """Look for specks and show them, before they are erased."""
     if project := window.session.projects.to_edit():
         project.specks.begin()
+
+
+def fine_tune(window: "MainWindow", **options: float) -> None:
+    """Begin to learn; what the check of labels finds is told meanwhile."""
+    window.session.fine_tune(**options)
+    if window.session.project is not None:
+        window.session.project.lint.remind()
+
+
+def export(window: "MainWindow") -> None:
+    """Open or close the export panel; what the check of labels finds is told before anything is written."""
+    window.export_panel.toggle()
+    if window.session.project is not None and not window.export_panel.isHidden():
+        window.session.project.lint.remind()
 
 
 def step(window: "MainWindow", by: int) -> None:
@@ -174,6 +193,32 @@ def show_objects(window: "MainWindow") -> None:
     window.show_panels()
     window.arrangement.turn_to("objects")
     panel.view.setFocus()
+
+
+def check_labels(window: "MainWindow") -> None:
+    """Show what is wrong with the labels and put the focus there; where it has the focus, show the classes again."""
+    panel = window.arrangement.lint
+    if panel.view.hasFocus():
+        window.arrangement.turn_to("classes")
+        window.pages.focus()
+        return
+    window.bars.action("show-side").setChecked(True)
+    window.show_panels()
+    window.arrangement.turn_to("lint")
+    panel.view.setFocus()
+
+
+def step_finding(window: "MainWindow", by: int) -> None:
+    """Go to the next finding (+1) or the previous one (-1); what was found is listed then."""
+    if project := window.session.projects.there():
+        window.arrangement.turn_to("lint")
+        project.lint.step(by)
+
+
+def mend_finding(window: "MainWindow") -> None:
+    """Mend the finding that is looked at."""
+    if project := window.session.projects.to_edit():
+        project.lint.mend_chosen()
 
 
 def tint_objects(window: "MainWindow") -> None:

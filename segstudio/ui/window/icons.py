@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QIcon, QPainter, QPixmap
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QTabBar, QWidget
 
 from segstudio.assets import asset
 from segstudio.ui.theme import Theme, current_theme, tinted
@@ -38,13 +38,17 @@ def pixmap(name: str, tint: str, size: int = ICON_SIZE) -> QPixmap:
 
 
 def recolour(root: QWidget, theme: Theme) -> None:
-    """Draw the icons of actions, buttons and labels in and below a widget in the colours of a theme."""
+    """Draw the icons of actions, buttons, tabs and labels in and below a widget in the colours of a theme."""
     for action in root.findChildren(QAction):
         if name := _ICONS.get(action.icon().cacheKey()):
             action.setIcon(_icon(name, theme, _ratio()))
     for button in root.findChildren(QAbstractButton):
         if name := _ICONS.get(button.icon().cacheKey()):
             button.setIcon(_icon(name, theme, _ratio()))
+    for tabs in root.findChildren(QTabBar):
+        for place in range(tabs.count()):
+            if name := _ICONS.get(tabs.tabIcon(place).cacheKey()):
+                tabs.setTabIcon(place, _icon(name, theme, _ratio()))
     for label in root.findChildren(QLabel):
         if shown := _PIXMAPS.get(label.pixmap().cacheKey()):
             name, tint, size = shown

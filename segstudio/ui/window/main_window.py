@@ -34,6 +34,7 @@ from segstudio.ui.window.growth_strip import GrowthStrip
 from segstudio.ui.window.held import Flip, Peek
 from segstudio.ui.window.icons import app_icon
 from segstudio.ui.window.image_banner import HeldOutBanner, ImageBanner
+from segstudio.ui.window.lint_strip import LintStrip
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.made_later import MadeLater
 from segstudio.ui.window.message_bar import MessageStrip, ReadOnlyBanner
@@ -179,6 +180,7 @@ class MainWindow(QMainWindow):
         self.image_banner = ImageBanner(session)
         self.done_strip = DoneStrip(session)
         self.speck_strip = SpeckStrip(session)
+        self.lint_strip = LintStrip(session, lambda: self.bars.action("check-labels").trigger())
         self.growth_strip = GrowthStrip(session, self)
         self.held_out_banner = HeldOutBanner(session)
         self.strips = Strips(
@@ -187,6 +189,7 @@ class MainWindow(QMainWindow):
             self.read_only_banner,
             self.done_strip,
             self.speck_strip,
+            self.lint_strip,
             self.growth_strip,
             self.image_banner,
             self.held_out_banner,

@@ -1,0 +1,197 @@
+"""What was found, mended: the parts of one edit of an image. A finding that is no longer there is left alone.
+
+A speck becomes what surrounds it, the object (or unknown) that shares most edges with it; a pinhole becomes the object
+around it; unlabelled pixels of a done plane become background. What is locked neither gives nor takes a pixel.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
+from segstudio.labels.document import Document
+from segstudio.labels.lint.finding import Finding, LintKind
+from segstudio.labels.lint.part_sums import PartSums
+from segstudio.labels.lint.plane import blocks_of
+from segstudio.labels.model import ClassTable, ObjectId, Origin
+from segstudio.labels.paint.components import TiledComponents, mask_parts
+from segstudio.labels.paint.objects.extent import ids_in
+from segstudio.labels.paint.objects.parts import NewObjects, Painted, Report, changed_tile, painted, whole
+from segstudio.labels.paint.policy import effective_lookup, locked_lookup
+from segstudio.labels.tiles.streamed import Part
+from segstudio.labels.tiles.tile import writable_copy
+
+__all__ = ["mended"]
+
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.uint32]
+Step = Callable[[int], None]
+
+_TOGETHER = 256
+"""So many findings are a step of progress, at which the work can be cancelled."""
+
+
+def _ignore(_steps: int) -> None:
+    """The step of a caller that does not count them."""
+
+
+def mended(
+    document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step = _ignore
+) -> Iterator[Part]:
+    """Mend findings of one kind in an image: specks, pinholes, or unlabelled areas.
+
+    `report.number` counts what was mended, `left` what is locked or not there any more. `step` is called from time to
+    time, and may raise.
+    """
+    yield from whole(document, _parts(document, classes, findings, report, step))
+
+
+def _parts(
+    document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step
+) -> Iterator[Part]:
+    mender = _Mender(effective_lookup(document, classes), locked_lookup(document, classes), classes.background.id)
+    background = _Background(document, classes, mender)
+    for plane in range(len(document.raster.sizes)):
+        here = [found for found in findings if found.plane == plane]
+        areas = {(found.rect, found.pixels) for found in here if found.kind is LintKind.UNKNOWN_IN_DONE and found.rect}
+        if areas:
+            yield from background.parts(plane, areas, report, step)
+        elif here:
+            yield from painted(document, plane, _small_layers(document, plane, mender, here, report, step))
+
+
+def _small_layers(
+    document: Document, plane: int, mender: "_Mender", findings: Sequence[Finding], report: Report, step: Step
+) -> list[Painted]:
+    out: list[Painted] = []
+    for n, found in enumerate(findings):
+        if n % _TOGETHER == 0:
+            step(0)
+        assert found.rect is not None
+        wide = found.rect.grown(1).intersected(document.raster.bounds(plane))
+        layer = mender.layer(found, wide, ids_in(document.raster, plane, wide)) if not wide.empty else None
+        if layer is None:
+            report.left += 1
+        else:
+            report.number += 1
+            report.pixels += found.pixels
+            out.append(layer)
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mender:
+    """By object id: the class, whether it is locked; and the id of the background class."""
+
+    owner: NDArray[np.int32]
+    locked: NDArray[np.bool_]
+    background: int
+
+    def layer(self, found: Finding, wide: Rect, ids: Ids) -> Painted | None:
+        """What a small finding becomes; `ids` (h, w) are the objects around it. None where it may not, or is gone."""
+        classes = self.owner[ids]
+        speck = found.kind is LintKind.SPECK
+        of_kind = classes == found.class_id if speck else (classes == 0) | (classes == self.background)
+        mask = _part(of_kind, found, wide, 8 if speck else 4)
+        if mask is None or self.locked[ids[mask]].any():
+            return None
+        around = ids[_rim(mask)]
+        if not speck:
+            around = around[self.owner[around] == found.class_id]
+        free = around[~self.locked[around]]
+        if not speck and not len(free):
+            return None
+        counts = np.bincount(np.where(self.owner[free] > 0, free, 0)) if len(free) else np.ones(1)
+        target = int(counts.argmax())
+        return Painted(wide, mask, target, Origin.PAINTED if target else None)
+
+
+def _part(of_kind: Mask, found: Finding, wide: Rect, connectivity: int) -> Mask | None:
+    """The connected part of a mask over `wide` that has the finding's box and pixels; None where there is none."""
+    assert found.rect is not None
+    numbers, _count = mask_parts(of_kind, connectivity)
+    x, y = found.rect.x - wide.x, found.rect.y - wide.y
+    for number in np.unique(numbers[y, x : x + found.rect.w]).tolist():
+        mask = numbers == number
+        if number and np.count_nonzero(mask) == found.pixels:
+            rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+            if (columns[0], columns[-1] + 1) == (x, x + found.rect.w) and rows[-1] + 1 == y + found.rect.h:
+                return mask
+    return None
+
+
+def _rim(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pixels that share an edge with a pixel of the mask, each as often as it does."""
+    h, w = mask.shape
+    rows, columns = np.nonzero(mask)
+    found = [(rows + dy, columns + dx) for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0))]
+    y, x = np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+    inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+    y, x = y[inside], x[inside]
+    outside = ~mask[y, x]
+    return y[outside], x[outside]
+
+
+class _Background:
+    """Gives unlabelled areas to the background, in blocks of whole tiles: they may be as large as the plane."""
+
+    def __init__(self, document: Document, classes: ClassTable, mender: _Mender) -> None:
+        self._document, self._new, self._mender = document, NewObjects(document), mender
+        self._class = classes.background
+
+    def parts(self, plane: int, areas: Collection[tuple[Rect, int]], report: Report, step: Step) -> Iterator[Part]:
+        """Fill the areas of these boxes and pixels."""
+        target = self._document.single_object(self._class.id)
+        if self._class.locked or (target is not None and self._mender.locked[target]):
+            report.left += len(areas)
+            return
+        bounds = self._document.raster.bounds(plane)
+        rects = blocks_of(_tiles_around((rect for rect, _pixels in areas), bounds))
+        sums = PartSums(TiledComponents(bounds.w))
+        for rect in rects:
+            step(0)
+            sums.add(rect, self._unknown(plane, rect))
+        found = sums.whole()
+        wanted = np.array(
+            [(found.rect(n), pixels) in areas for n, pixels in enumerate(found.pixels.tolist())], np.bool_
+        )
+        report.number += int(wanted.sum())
+        report.left += len(areas) - int(wanted.sum())
+        report.pixels += int(found.pixels[wanted].sum())
+        if not wanted.any():
+            return
+        if target is None:
+            target = self._new.ids[0] if self._new.ids else self._new.make(self._class.id)
+            yield from self._new.take_rows()
+        sums.components.begin_again()
+        for rect in rects:
+            step(0)
+            here = sums.components.of(rect, self._unknown(plane, rect))
+            yield from self._filled(plane, rect, np.isin(here.names, found.names[wanted])[here.labels], target)
+
+    def _filled(self, plane: int, rect: Rect, fill: Mask, target: ObjectId) -> Iterator[Part]:
+        for place in tiles_of(rect):
+            tile = tile_rect(*place).intersected(rect)
+            mask = fill[tile.y - rect.y : tile.bottom - rect.y, tile.x - rect.x : tile.right - rect.x]
+            if mask.any():
+                key = (plane, *place)
+                before = self._document.raster.glance(key)
+                ids, origins = writable_copy(before)
+                ids[: tile.h, : tile.w][mask] = target
+                origins[: tile.h, : tile.w][mask] = Origin.FILLED
+                yield from changed_tile(key, before, ids, origins)
+
+    def _unknown(self, plane: int, rect: Rect) -> NDArray[np.uint8]:
+        return (self._mender.owner[ids_in(self._document.raster, plane, rect)] == 0).view(np.uint8)
+
+
+def _tiles_around(rects: Iterable[Rect], bounds: Rect) -> Rect:
+    """Whole tiles around all of them, with a pixel more on each side, as far as the plane goes."""
+    around = Rect(0, 0, 0, 0)
+    for rect in rects:
+        around = around.united(rect.grown(1).intersected(bounds))
+    x, y = around.x // TILE * TILE, around.y // TILE * TILE
+    right, bottom = -(-around.right // TILE) * TILE, -(-around.bottom // TILE) * TILE
+    return Rect(x, y, right - x, bottom - y).intersected(bounds)

@@ -1,0 +1,245 @@
+"""The panel of the check of labels: what was found, by kind; click to go there, mend one or all of a kind."""
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+
+from segstudio.labels.lint.finding import LintKind
+from segstudio.labels.model import ClassTable
+from segstudio.text import _
+from segstudio.ui.panels.controls import Choice, ElidedLabel, role_label
+from segstudio.ui.panels.lint_model import KIND_WORDS, LintModel
+from segstudio.ui.panels.lint_view import LintView
+from segstudio.ui.text import wrapped
+
+if TYPE_CHECKING:
+    from segstudio.app.editing.lint import Lint
+    from segstudio.app.open_project import OpenedProject
+    from segstudio.app.session import Session
+    from segstudio.labels.lint.finding import Finding
+
+__all__ = ["LintPanel"]
+
+_LOWEST_PX = 20
+_LEAST_H, _KIND_FROM_H = 66, 120
+"""In a low window the list has the room of the filter."""
+
+
+class LintPanel(QFrame):
+    """`lintPanel`: the filter `lintKind`, `lintList`, `lintProgress`, and the buttons `lintMend` and `lintMendAll`."""
+
+    def __init__(self, session: "Session") -> None:
+        super().__init__()
+        self._project: OpenedProject | None = None
+        self._shown: tuple[Finding, ...] | None = None
+        self.setObjectName("lintPanel")
+        self.setProperty("role", "panel")
+        self.setAccessibleName(_("Check of labels"))
+        self.model = LintModel()
+        self.view = LintView(self.model)
+        self.kind = Choice()
+        self.progress = ElidedLabel()
+        self.nothing = role_label("", "muted")
+        self.mend_button = QPushButton(_("Mend"))
+        self.mend_all_button = QPushButton(_("Mend all"))
+        self._dress()
+        self._lay_out()
+        self.kind.activated.connect(lambda _place: self._filter())
+        self.view.chosen.connect(self._go_to)
+        self.mend_button.clicked.connect(lambda: self._project and self._project.lint.mend_chosen())
+        self.mend_all_button.clicked.connect(self._mend_all)
+        session.projectChanged.connect(lambda: self.follow(session.project))
+        self.follow(session.project)
+
+    def follow(self, project: "OpenedProject | None") -> None:
+        """Check the labels of this project."""
+        self._project, self._shown = project, None
+        if project is not None:
+            project.lint.changed.connect(self._show)
+            project.lint.watch(self.isVisible())
+        self.kind.setCurrentIndex(0)
+        self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Labels are checked while the list is seen."""
+        super().showEvent(event)
+        if self._project is not None:
+            self._project.lint.watch(True)
+        self._show()
+
+    def minimumSizeHint(self) -> QSize:
+        """As low as the buttons and a part of a row: the image needs the room."""
+        return QSize(super().minimumSizeHint().width(), _LEAST_H)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the list the room of the filter where there is little, unless it shows one kind alone."""
+        super().resizeEvent(event)
+        self.kind.setVisible(self.height() >= _KIND_FROM_H or self.kind.currentIndex() > 0)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nothing is checked for a list that nobody sees."""
+        super().hideEvent(event)
+        if self._project is not None:
+            self._project.lint.watch(False)
+
+    # -- made once ---------------------------------------------------------------------------------------------------
+
+    def _dress(self) -> None:
+        self.kind.setObjectName("lintKind")
+        self.kind.setAccessibleName(_("Kind of the findings shown"))
+        self.kind.setToolTip(_("Show the findings of one kind alone"))
+        self.kind.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.kind.setMinimumContentsLength(6)
+        self.progress.setObjectName("lintProgress")
+        self.progress.setProperty("role", "muted")
+        self.nothing.setObjectName("lintNothing")
+        self.nothing.setWordWrap(True)
+        self.nothing.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self.nothing.setContentsMargins(16, 24, 16, 16)
+        self.mend_button.setObjectName("lintMend")
+        self.mend_all_button.setObjectName("lintMendAll")
+        for button in (self.mend_button, self.mend_all_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def _lay_out(self) -> None:
+        filters = QHBoxLayout()
+        filters.setContentsMargins(8, 6, 8, 4)
+        filters.addWidget(self.kind, 1)
+        body = QWidget()
+        body.setMinimumHeight(_LOWEST_PX)  # in a low window the image needs the room
+        self._body = QStackedLayout(body)
+        self._body.addWidget(self.view)
+        self._body.addWidget(self.nothing)
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(8, 4, 8, 8)
+        buttons.setSpacing(8)
+        buttons.addWidget(self.mend_button, 1)
+        buttons.addWidget(self.mend_all_button, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(filters)
+        column.addWidget(body, 1)
+        column.addWidget(self.progress)
+        column.addLayout(buttons)
+        self.progress.setContentsMargins(8, 2, 8, 2)
+
+    # -- what is shown -----------------------------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        if not self.isVisible():
+            return
+        lint = self._lint
+        findings = lint.findings if lint is not None else ()
+        if findings is not self._shown:
+            self._shown = findings
+            at = self.view.verticalScrollBar().value()
+            project = self._project
+            if project is not None:
+                self.model.show(findings, project.documents.classes, project.navigation.name_of)
+            else:
+                self.model.show((), ClassTable(()), str)
+            self._list_kinds()
+            self.view.verticalScrollBar().setValue(at)
+        self._mark_chosen()
+        self._say()
+        self._enable()
+
+    @property
+    def _lint(self) -> "Lint | None":
+        return None if self._project is None else self._project.lint
+
+    def _list_kinds(self) -> None:
+        """The kinds that there are findings of, with how many; the chosen one stays while it has any."""
+        chosen, counts = self.kind.currentData(), self._lint.counts if self._lint is not None else {}
+        self.kind.clear()
+        every = f"{sum(counts.values()):,}"
+        self.kind.addItem(_("All kinds ({n})", n=every) if counts else _("All kinds"), None)
+        for kind, number in counts.items():
+            self.kind.addItem(_("{kind} ({n})", kind=_(KIND_WORDS[kind]), n=f"{number:,}"), kind)
+        place = max(self.kind.findData(chosen) if chosen is not None else 0, 0)
+        self.kind.setCurrentIndex(place)
+        self.model.choose(self.kind.currentData())
+
+    def _filter(self) -> None:
+        self.model.choose(self.kind.currentData())
+        self._mark_chosen()
+        self._enable()
+
+    def _mark_chosen(self) -> None:
+        """The finding that is looked at is selected, and in view where it is another one than before."""
+        lint = self._lint
+        row = self.model.row_of(lint.place) if lint is not None and lint.chosen is not None else -1
+        index = self.model.index(row, 0)
+        if row < 0:
+            self.view.clearSelection()
+        elif index != self.view.currentIndex() or not self.view.selectionModel().isSelected(index):
+            self.view.setCurrentIndex(index)
+            self.view.scrollTo(index)
+
+    def _say(self) -> None:
+        lint = self._lint
+        number = len(lint.findings) if lint is not None else 0
+        self._body.setCurrentWidget(self.view if number else self.nothing)
+        looks = lint.looks if lint is not None else None
+        under_way = looks is not None and not looks.complete
+        checking = ""
+        if looks is not None and under_way and looks.total:
+            checking = _("Checked {known} of {total} images …", known=f"{looks.known:,}", total=f"{looks.total:,}")
+        if looks is None or not looks.total:
+            self.nothing.setText(_("There are no images to check."))
+        elif under_way:
+            self.nothing.setText(_("Checking the labels …"))
+        else:
+            self.nothing.setText(_("Nothing was found in the labels."))
+        self.progress.setText(checking)
+        self.progress.setVisible(bool(checking))
+
+    # -- what is done ------------------------------------------------------------------------------------------------
+
+    def _go_to(self, row: int) -> None:
+        found = self.model.finding(row)
+        if found is not None and self._lint is not None:
+            self._lint.choose(found)
+
+    @property
+    def _kind_meant(self) -> LintKind | None:
+        """What 'all' means: the kind shown alone, else that of the chosen finding."""
+        only = self.kind.currentData()
+        if only is not None or self._lint is None or self._lint.chosen is None:
+            return None if only is None else LintKind(only)
+        return self._lint.chosen.kind
+
+    def _mend_all(self) -> None:
+        if self._lint is not None and self._kind_meant is not None:
+            self._lint.mend_all(self._kind_meant)
+
+    def _enable(self) -> None:
+        lint, kind = self._lint, self._kind_meant
+        chosen = lint.chosen if lint is not None else None
+        removes = kind is LintKind.UNUSED_CLASS
+        self.mend_button.setText(_("Remove") if removes else _("Mend"))
+        self.mend_all_button.setText(_("Remove all") if removes else _("Mend all"))
+        one = lint is not None and chosen is not None and lint.can_mend(chosen.kind)
+        self.mend_button.setEnabled(one)
+        self.mend_button.setToolTip(
+            _("Mend the chosen finding; undo takes it back") if one else self._why_not(chosen.kind if chosen else None)
+        )
+        every = lint is not None and kind is not None and lint.can_mend(kind)
+        self.mend_all_button.setEnabled(every)
+        tip = self._why_not(kind)
+        if lint is not None and kind is not None and every:
+            number, words = f"{lint.counts.get(kind, 0):,}", _(KIND_WORDS[kind])
+            tip = _(
+                "Mend all findings of the kind '{kind}': {n}; undo takes them back in one step", kind=words, n=number
+            )
+        self.mend_all_button.setToolTip(wrapped(tip))
+
+    def _why_not(self, kind: LintKind | None) -> str:
+        """Why nothing can be mended."""
+        lint = self._lint
+        if lint is None or kind is None:
+            return _("Choose a finding first.")
+        return wrapped(lint.why_not(kind))

@@ -1,0 +1,149 @@
+"""Mending what the check of labels finds: it goes, in one edit, and nothing else changes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.lint import plane as lint_plane
+from segstudio.labels.lint.finding import Finding, LintKind
+from segstudio.labels.lint.image_look import findings_of
+from segstudio.labels.lint.mending import mended
+from segstudio.labels.model import Cause, ClassTable, Kind, Origin, Seq, Status
+from segstudio.labels.paint.objects.parts import Report
+from segstudio.labels.tiles.streamed import collected
+from tests.labels.label_strategies import a_class, pixels, some, state
+from tests.labels.object_plates import painted_document, plates
+from tests.labels.test_lint import CLASSES, document_of, look
+
+
+def mend(
+    document: Document, kind: LintKind, classes: ClassTable = CLASSES, only: list[Finding] | None = None
+) -> tuple[Edit | None, Report]:
+    """Mend all of a kind, or these, and apply the edit."""
+    findings = [found for found in findings_of(look(document, classes)) if found.kind is kind]
+    report = Report()
+    parts = mended(document.copy(), classes, findings if only is None else only, report)
+    edit = collected(Edit(document.image, Cause.OBJECTS), parts)
+    if edit is not None:
+        document.apply(edit)
+    return edit, report
+
+
+def drawn(document: Document) -> list[str]:
+    """The objects of a document as `document_of` takes them."""
+    return ["".join("." if id_ == 0 else str(id_) for id_ in row) for row in pixels(document)[0].tolist()]
+
+
+def test_a_speck_becomes_the_object_around_it_or_unknown() -> None:
+    document = document_of(["2222.11111", "2222.12111", "......1111", ".2........"])
+    _edit, report = mend(document, LintKind.SPECK)
+    assert drawn(document) == ["2222.11111", "2222.11111", "......1111", ".........."]
+    assert (report.number, report.left, report.pixels) == (2, 0, 2)
+
+
+def test_a_pinhole_becomes_the_object_with_more_of_its_edge() -> None:
+    document = document_of(["33344", "33.44", "33344"])
+    mend(document, LintKind.PINHOLE)
+    assert drawn(document) == ["33344", "33344", "33344"]
+    assert int(pixels(document)[1][1, 2]) == Origin.PAINTED
+
+
+def test_what_is_unlabelled_in_a_done_image_becomes_background() -> None:
+    document = document_of(["22.1", "2221", ".221"], done=True)
+    edit, report = mend(document, LintKind.UNKNOWN_IN_DONE)
+    assert drawn(document) == ["2211", "2221", "1221"]
+    assert int(pixels(document)[1][0, 2]) == Origin.FILLED
+    assert (report.number, report.pixels, document.status) == (2, 2, Status.DONE)
+    assert edit is not None
+    document.apply(edit.inverted(Seq(1), Cause.UNDO))
+    assert drawn(document) == ["22.1", "2221", ".221"]
+
+
+def test_background_is_made_where_the_image_has_none_yet() -> None:
+    document = document_of(["22", "2."], done=True)
+    without = Document(document.image, document.raster, {2: 2}, 3, Status.DONE)  # type: ignore[dict-item]
+    _edit, report = mend(without, LintKind.UNKNOWN_IN_DONE)
+    made = without.single_object(CLASSES.background.id)
+    assert made is not None
+    assert int(pixels(without)[0][1, 1]) == made
+    assert report.number == 1
+
+
+def test_one_of_two_is_mended_alone() -> None:
+    document = document_of(["22.1", "2221", ".221"], done=True)
+    second = list(findings_of(look(document)))[1]
+    _edit, report = mend(document, LintKind.UNKNOWN_IN_DONE, only=[second])
+    assert drawn(document) == ["22.1", "2221", "1221"]
+    assert (report.number, report.left) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "locked"),
+    [
+        (["22221", "22222", "....1", "2..1."], LintKind.SPECK, 2),
+        (["222", "212", "222"], LintKind.PINHOLE, 1),
+        (["222", "2.2", "222"], LintKind.PINHOLE, 2),
+        (["222", "2.1"], LintKind.UNKNOWN_IN_DONE, 1),
+    ],
+)
+def test_what_is_locked_neither_gives_nor_takes_a_pixel(rows: list[str], kind: LintKind, locked: int) -> None:
+    classes = CLASSES.with_class(a_class(locked, CLASSES[locked].kind, locked=True))  # type: ignore[index]
+    document = document_of(rows, done=True)
+    before = state(document)
+    edit, report = mend(document, kind, classes)
+    assert edit is None
+    assert state(document) == before
+    assert (report.number, report.left) == (0, 1)
+
+
+def test_a_speck_beside_a_locked_object_becomes_what_else_is_there() -> None:
+    classes = CLASSES.with_class(a_class(3, Kind.INSTANCE, locked=True))
+    document = document_of(["222.333", "222.323", "....331"])
+    mend(document, LintKind.SPECK, classes)
+    assert drawn(document)[1] == "222.3.3"
+
+
+def test_what_has_changed_meanwhile_is_left_alone() -> None:
+    document = document_of(["2222..2", "2222...", "222...2"])
+    gone = list(findings_of(look(document)))
+    edited = document_of(["2222.22", "2222...", "222...."])
+    before = state(edited)
+    edit, report = mend(edited, LintKind.SPECK, only=gone)
+    assert edit is None
+    assert state(edited) == before
+    assert (report.number, report.left) == (0, 2)
+
+
+@some
+@given(
+    plates(),
+    st.sampled_from([LintKind.SPECK, LintKind.PINHOLE, LintKind.UNKNOWN_IN_DONE]),
+    st.sampled_from([256, 1024]),
+)
+def test_what_was_found_is_gone_and_the_inverse_brings_it_back(
+    ids: NDArray[np.int_], kind: LintKind, block: int
+) -> None:
+    document = painted_document(ids)
+    document.status = Status.DONE
+    before, untouched = state(document), pixels(document)[0].copy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lint_plane, "_BLOCK", block)
+        found = [one for one in findings_of(look(document)) if one.kind is kind]
+        edit, report = mend(document, kind)
+        after = list(findings_of(look(document)))
+    assert report.number == len(found)
+    assert report.left == 0
+    changed = pixels(document)[0] != untouched
+    assert int(changed.sum()) == report.pixels
+    for one in found:
+        assert one not in after
+        assert one.rect is not None
+        changed[one.rect.y : one.rect.bottom, one.rect.x : one.rect.right] = False
+    assert not changed.any()
+    if edit is not None:
+        document.apply(edit.inverted(Seq(1), Cause.UNDO))
+        assert state(document) == before
