@@ -5,39 +5,26 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
 
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.text import N_, _, amount, clock
-from segstudio.ui.panels.controls import ElidedLabel, role_label
-from segstudio.ui.panels.plots import LivePlot, close_up
-from segstudio.ui.panels.training_facts import TrainingFacts
-from segstudio.ui.panels.training_result import TrainingResult
+from segstudio.text import _, amount, clock
+from segstudio.ui.panels.training_curves import TrainingCurves
+from segstudio.ui.panels.training_head import TrainingHead
 from segstudio.ui.panels.training_versions import TrainingVersions
-from segstudio.ui.text import beside_icon, version_words
-from segstudio.ui.window.icons import icon
+from segstudio.ui.text import version_words
 from segstudio.ui.window.loader import ModuleLoader
 
 if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import LastRun, Notice
-    from segstudio.runs import Event, Figures, Preparing, Started, Stepped, TrainResult
+    from segstudio.runs import Event, Preparing, Started, Stepped, TrainResult
 
 __all__ = ["TrainingPanel"]
 
 _WINDOW = 24
 _SHOW_MS = 150
-_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
 
 
 class TrainingPanel(QFrame):
@@ -56,25 +43,15 @@ class TrainingPanel(QFrame):
         self.setProperty("role", "panel")
         self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
-        self.loss_plot = LivePlot("lossPlot", _("Loss"), self.library)
-        self.iou_plot = LivePlot("iouPlot", _("Held-out IoU"), self.library, span=close_up)
-        self.state = ElidedLabel(_(_FIRST))
-        self.state.setObjectName("trainingState")
-        self.state.setProperty("role", "muted")
-        self.progress = QProgressBar()
-        self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
-        self.facts = TrainingFacts()
-        self.result = TrainingResult()
-        self.pages = QStackedWidget()
+        self.curves = TrainingCurves(self.library)
+        self.head = TrainingHead(stop, versions)
         self.versions = TrainingVersions(session)
-        self.versions_button = QPushButton(_("Versions"))
-        self.fold_button = QToolButton()
         self.folded = False
         self._ran = False
         self._cramped = False
         self._unfolded: bool | None = None
         self.views = QStackedWidget()
-        self._stop_action, self._versions_action = stop, versions
+        self._versions_action = versions
         self._arrange()
         self._stopping = False
         self._steps = 0
@@ -84,13 +61,12 @@ class TrainingPanel(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOW_MS)
         self._timer.timeout.connect(self._show_numbers)
-        self.stop.clicked.connect(session.stop_training)
-        self.stop.clicked.connect(self._stop_asked)
+        self.head.stop.clicked.connect(session.stop_training)
+        self.head.stop.clicked.connect(self._stop_asked)
         stop.triggered.connect(self._stop_asked)
         stop.enabledChanged.connect(self._refresh_stop)
         session.notices.told.connect(self._told)
-        self.versions_button.clicked.connect(versions.trigger)
-        self.fold_button.clicked.connect(self._fold_clicked)
+        self.head.fold.clicked.connect(self._fold_clicked)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -108,12 +84,9 @@ class TrainingPanel(QFrame):
         self._versions_action.setChecked(False)
         self.show_versions(False)
         self._name_proposer()
-        self.loss_plot.clear()
-        self.iou_plot.clear()
+        self.curves.clear()
         self._recent.clear()
-        self.facts.clear()
-        self.pages.setCurrentWidget(self.facts)
-        self.state.setText(_(_FIRST))
+        self.head.say_first()
 
     @property
     def _is_training(self) -> bool:
@@ -124,49 +97,10 @@ class TrainingPanel(QFrame):
         self.library.close()
 
     def _arrange(self) -> None:
-        self.stop.setObjectName("stopTrainingButton")
-        self.stop.setToolTip(self._stop_action.toolTip())
-        self.stop.setAccessibleName(_("Stop training"))
-        self.stop.setEnabled(self._stop_action.isEnabled())
-        self.versions_button.setObjectName("versionsButton")
-        self.versions_button.setCheckable(True)
-        words = _("The version that proposes. Click to see every version with its figures and to choose another")
-        self.versions_button.setToolTip(words)
-        self.versions_button.setAccessibleName(_("Versions"))
-        self.versions_button.setEnabled(False)
-        for button in (self.versions_button, self.stop):
-            button.setProperty("role", "slim")
-        self.fold_button.setObjectName("trainingFold")
-        self.fold_button.setProperty("role", "icon")
-        self.fold_button.setFixedSize(26, 26)
-        self.progress.setObjectName("trainingProgress")
-        self.progress.setAccessibleName(_("Progress of training"))
-        self.progress.setTextVisible(False)
-        self.progress.setRange(0, 1000)
-        self.progress.setFixedWidth(96)
-        self.progress.setVisible(False)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(role_label(_("Training"), "title"))
-        head.addWidget(self.state, 1)
-        head.addWidget(self.progress)
-        head.addWidget(self.versions_button)
-        head.addWidget(self.stop)
-        head.addWidget(self.fold_button)
-        self.pages.addWidget(self.facts)
-        self.pages.addWidget(self.result)
-        self.pages.setFixedWidth(280)
-        curves = QWidget()
-        body = QHBoxLayout(curves)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(8)
-        body.addWidget(self.loss_plot, 1)
-        body.addWidget(self.iou_plot, 1)
-        body.addWidget(self.pages)
         column = self._column = QVBoxLayout(self)
         column.setSpacing(8)
-        column.addLayout(head)
-        self.views.addWidget(curves)
+        column.addWidget(self.head)
+        self.views.addWidget(self.curves)
         self.views.addWidget(self.versions)
         column.addWidget(self.views, 1)
 
@@ -179,20 +113,15 @@ class TrainingPanel(QFrame):
 
     def _fold_clicked(self) -> None:
         self._unfolded = self.folded
-        if self.folded is False and self.versions_button.isChecked():
+        if self.folded is False and self.head.versions.isChecked():
             self._versions_action.trigger()
         self._fold()
 
     def _fold(self) -> None:
         """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
         automatic = self._ran and not self._cramped
-        unfolded = self.versions_button.isChecked() or (automatic if self._unfolded is None else self._unfolded)
-        self.stop.setVisible(unfolded or self._is_training)
-        self.versions_button.setVisible(unfolded or not self._is_training)  # one line has room for only one of them
-        words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
-        self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
-        self.fold_button.setToolTip(words)
-        self.fold_button.setAccessibleName(words)
+        unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
+        self.head.show_fold(unfolded=unfolded, training=self._is_training)
         self.views.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
@@ -212,7 +141,7 @@ class TrainingPanel(QFrame):
 
     def show_versions(self, shown: bool) -> None:
         """Show the versions instead of the curves, or the curves again."""
-        self.versions_button.setChecked(shown)
+        self.head.versions.setChecked(shown)
         self.views.setCurrentIndex(1 if shown else 0)
         self._fold()
         self.versions.refresh()
@@ -220,9 +149,7 @@ class TrainingPanel(QFrame):
     def _name_proposer(self) -> None:
         items = self._project.versions.items() if self._project is not None else ()
         current = next((item for item in items if item.current), None)
-        self.versions_button.setEnabled(current is not None)
-        words = _("Proposals: {version}", version=version_words(current.name)) if current is not None else _("Versions")
-        self.versions_button.setText(words)
+        self.head.name_proposer(current.name if current is not None else None)
 
     def _show_last_run(self, run: "LastRun") -> None:
         """Show the curves of the newest run after the project was opened again."""
@@ -239,7 +166,7 @@ class TrainingPanel(QFrame):
             words = (
                 _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
             )
-            self.state.setText(words)
+            self.head.state.setText(words)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -248,10 +175,10 @@ class TrainingPanel(QFrame):
         if self._is_training:
             self._stopping = True
             self._refresh_stop()
-            self.state.setText(_("Stopping …"))
+            self.head.state.setText(_("Stopping …"))
 
     def _refresh_stop(self) -> None:
-        self.stop.setEnabled(self._stop_action.isEnabled() and not self._stopping)
+        self.head.allow_stop(stopping=self._stopping)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -265,15 +192,15 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
-            self.loss_plot.add(_("training"), "muted")
-            self.loss_plot.append(_("training"), event.step, event.loss)
+            self.curves.step(event)
             self._recent.append(event)
             if not self._timer.isActive():
                 self._timer.start()
         elif isinstance(event, Evaluated):
-            self._evaluated(event.step, event.held_out)
+            classes = self._project.documents.classes if self._project is not None else None
+            self.curves.evaluate(event.step, event.held_out, classes)
         elif isinstance(event, Finished):
-            self.state.setText(
+            self.head.state.setText(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
                 if self._stopping
                 else _("Comparing with the previous version on the same held-out pixels …")
@@ -281,42 +208,22 @@ class TrainingPanel(QFrame):
 
     def _prepares(self, event: "Preparing") -> None:
         """Show what is done between the click and the first step, and the progress."""
-        self.progress.setRange(0, event.total)
-        self.progress.setValue(min(event.done, event.total))
-        self.progress.setVisible(True)
+        self.head.show_busy(event.done, event.total)
         if not self._stopping:
-            self.state.setText(event.text)
+            self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
-        self.library.load()
-        self.loss_plot.clear()
-        self.iou_plot.clear()
-        self.loss_plot.add(_("training"), "muted")
-        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
+        self.curves.start(event)
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
-        self.facts.start(event)
-        self.pages.setCurrentWidget(self.facts)
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(0)
-        self.progress.setVisible(True)
+        self.head.show_share(0.0)
+        self.head.progress.setVisible(True)
         if not self._stopping:
-            self.state.setText(
+            self.head.state.setText(
                 _("Learning, starting from {version} …", version=version_words(event.parent))
                 if event.parent
                 else _("Learning …")
             )
-
-    def _evaluated(self, step: int, figures: "Figures") -> None:
-        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
-        self.loss_plot.append(_("held out"), step, figures.loss)
-        self.iou_plot.add(_("mean"), "text", width=2.5, dots=True)
-        self.iou_plot.append(_("mean"), step, figures.mean_iou)
-        for name, value in figures.iou.items():
-            found = self._project.documents.classes.named(name) if self._project is not None else None
-            self.iou_plot.add(name, found.color if found is not None else "faint", width=1.25, dots=True, named=False)
-            self.iou_plot.append(name, step, value)
-        self.facts.set_mean(figures.mean_iou)
 
     def _show_numbers(self) -> None:
         if not self._recent:
@@ -325,15 +232,15 @@ class TrainingPanel(QFrame):
         span = last.seconds - first.seconds
         rate = (last.step - first.step) / span if span > 0 else 0.0
         left = self._left(last, rate)
-        self.facts.show_step(last, rate, left)
-        self.progress.setValue(round(1000 * self._fraction(last)))
+        self.curves.facts.show_step(last, rate, left)
+        self.head.show_share(self._fraction(last))
         if self._stopping:
             return
         step, steps = f"{last.step:,}", f"{self._steps:,}"
         if left is None:
-            self.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
+            self.head.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
         else:
-            self.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
+            self.head.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
 
     def _left(self, last: "Stepped", rate: float) -> float | None:
         guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
@@ -354,15 +261,14 @@ class TrainingPanel(QFrame):
             return
         self._has_run()
         self._end()
-        self.result.show_result(result, self._project.documents.classes)
-        self.pages.setCurrentWidget(self.result)
+        self.curves.end(result, self._project.documents.classes)
         child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
             now, before = amount(child.mean_iou), amount(parent.mean_iou)
             figures = _("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
             figures = result.reason
-        self.state.setText(
+        self.head.state.setText(
             _("{version} promoted · {figures}", version=result.version, figures=figures)
             if result.promoted
             else _("{version} not promoted · {figures}", version=result.version, figures=figures)
@@ -371,28 +277,27 @@ class TrainingPanel(QFrame):
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
             self._end()
-            self.state.setText(_("The run did not finish"))
+            self.head.state.setText(_("The run did not finish"))
 
     def _running(self, running: bool) -> None:
         if not running:
             was_stopping = self._stopping
             self._end()
             if was_stopping:
-                self.state.setText(_("Stopped"))
+                self.head.state.setText(_("Stopped"))
             return
         self.library.load()
-        if not self.progress.isVisibleTo(self):
-            self.progress.setRange(0, 0)
-            self.progress.setVisible(True)
+        if not self.head.progress.isVisibleTo(self):
+            self.head.show_busy()
         self._has_run()
         if not self._recent:
-            self.state.setText(_("Fine-tuning"))
+            self.head.state.setText(_("Fine-tuning"))
 
     def _end(self) -> None:
         self._stopping = False
         self._refresh_stop()
         self._timer.stop()
         if self._recent:
-            self.facts.show_step(self._recent[-1], None, None)
-        self.progress.setVisible(False)
+            self.curves.facts.show_step(self._recent[-1], None, None)
+        self.head.progress.setVisible(False)
         self._fold()
