@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from segstudio.app.learning.curves import curves_of
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import _, amount, clock
 from segstudio.ui.panels.training_curves import TrainingCurves
@@ -51,6 +52,7 @@ class TrainingPanel(QFrame):
         self._cramped = False
         self._unfolded: bool | None = None
         self.views = QStackedWidget()
+        self.bar = QWidget()
         self._versions_action = versions
         self._arrange()
         self._stopping = False
@@ -100,6 +102,11 @@ class TrainingPanel(QFrame):
         column = self._column = QVBoxLayout(self)
         column.setSpacing(8)
         column.addWidget(self.head)
+        bar = QHBoxLayout(self.bar)
+        bar.setContentsMargins(0, 0, 0, 0)
+        bar.addStretch(1)
+        bar.addWidget(self.curves.controls)
+        column.addWidget(self.bar)
         self.views.addWidget(self.curves)
         self.views.addWidget(self.versions)
         column.addWidget(self.views, 1)
@@ -123,6 +130,7 @@ class TrainingPanel(QFrame):
         unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
         self.head.show_fold(unfolded=unfolded, training=self._is_training)
         self.views.setVisible(unfolded)
+        self.bar.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
             self.folded = not unfolded
@@ -151,8 +159,15 @@ class TrainingPanel(QFrame):
         current = next((item for item in items if item.current), None)
         self.head.name_proposer(current.name if current is not None else None)
 
+    def _figure_of(self, version: str) -> float | None:
+        """Mean IoU of a version when it was measured last, on what was held out then."""
+        items = self._project.versions.items() if self._project is not None else ()
+        return next((item.now for item in items if item.name == version), None)
+
     def _show_last_run(self, run: "LastRun") -> None:
         """Show the curves of the newest run after the project was opened again."""
+        if self._is_training:
+            self._show_before(run)
         if self._is_training or self._recent:
             return
         for event in run.events:
@@ -167,6 +182,11 @@ class TrainingPanel(QFrame):
                 _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
             )
             self.head.state.setText(words)
+
+    def _show_before(self, run: "LastRun") -> None:
+        """Put the curves of the run that was resumed before what it makes now."""
+        if run.result is None and self._project is not None:
+            self.curves.put_before(curves_of(run.events), self._project.documents.classes)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -198,7 +218,7 @@ class TrainingPanel(QFrame):
                 self._timer.start()
         elif isinstance(event, Evaluated):
             classes = self._project.documents.classes if self._project is not None else None
-            self.curves.evaluate(event.step, event.held_out, classes)
+            self.curves.evaluate(event, classes)
         elif isinstance(event, Finished):
             self.head.state.setText(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
@@ -213,7 +233,7 @@ class TrainingPanel(QFrame):
             self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
-        self.curves.start(event)
+        self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
         self.head.show_share(0.0)
