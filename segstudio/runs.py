@@ -15,6 +15,7 @@ __all__ = [
     "Checkpointed",
     "Choices",
     "ClassMetrics",
+    "Confusion",
     "Evaluated",
     "Event",
     "Figures",
@@ -220,11 +221,21 @@ class Metrics(msgspec.Struct, frozen=True):
     pixels: int
 
 
+class Confusion(msgspec.Struct, frozen=True):
+    """Held-out pixels (n rows, n + 1 columns) by class in the truth (row) and as predicted (column), in the order of
+    `names`; the last column counts those that no class was predicted for.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """Held-out figures: mean cross-entropy a known pixel, mean IoU over classes in the truth, IoU by class name.
 
     `accepted` is the share of the measured pixels that are accepted proposals, which favour the version that proposed
-    them; `without_accepted` is the mean IoU on the others, None if there are none.
+    them; `without_accepted` is the mean IoU on the others, None if there are none. `confusion` is what a version was
+    judged by; the measurements of a run do without.
     """
 
     loss: float
@@ -232,6 +243,7 @@ class Figures(msgspec.Struct, frozen=True):
     iou: dict[str, float]
     accepted: float = 0.0
     without_accepted: float | None = None
+    confusion: Confusion | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

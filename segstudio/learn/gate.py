@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,7 @@ from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
 from segstudio.learn.split import by_plane, inside_blocks
 from segstudio.metrics import confusion, metrics
-from segstudio.runs import Figures, Plan
+from segstudio.runs import Confusion, Figures, Plan
 from segstudio.text import _, count
 
 __all__ = [
@@ -100,6 +101,12 @@ class Tally:
     figures: Figures
     groups: Mapping[str, NDArray[np.int64]]
     blocks: Mapping[tuple[int, ...], NDArray[np.int64]]
+
+    def with_confusion(self, target: HeldOut) -> Figures:
+        """The figures with the counts that they come from."""
+        counts = np.sum(list(self.blocks.values()), 0).tolist()
+        confused = Confusion(tuple(name for _id, name in target.classes), tuple(map(tuple, counts)))
+        return msgspec.structs.replace(self.figures, confusion=confused)
 
 
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: bool = False) -> HeldOut:

@@ -136,6 +136,7 @@ QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { border: 1px solid $edge; padding: 2px; }
 QAbstractItemView { background: $panel; border: 0; outline: 0; selection-background-color: $accent_soft;
     selection-color: $text; }
+QAbstractScrollArea::corner { background: transparent; border: 0; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }

@@ -38,7 +38,7 @@ def curves(window: MainWindow, desk: Desk) -> TrainingCurves:
     controls.axis.setCurrentIndex(0)
     controls.log.setChecked(False)
     controls.smoothing.setValue(0)
-    controls.classes.setChecked(False)
+    controls.legend.setChecked(False)
     return found
 
 
@@ -115,11 +115,12 @@ def test_the_parent_is_a_line_that_the_end_measures_anew(curves: TrainingCurves,
 
 
 def test_a_click_leaves_the_curve_of_a_class_out_and_all_come_back(curves: TrainingCurves, window: MainWindow) -> None:
-    QTest.mouseClick(curves.controls.classes, LEFT)
+    QTest.mouseClick(curves.controls.legend, LEFT)
     legend = window.findChild(QTreeWidget, "curveLegend")
     assert legend is not None
     assert legend.isVisible()
-    rows = {legend.topLevelItem(n).text(0): legend.topLevelItem(n) for n in range(legend.topLevelItemCount())}
+    items: list[Any] = [legend.topLevelItem(n) for n in range(legend.topLevelItemCount())]
+    rows = {item.text(0): item for item in items}
     assert list(rows) == ["All classes", "background", "nucleus"]
     assert rows["nucleus"].text(1) == "0.500"
     click(legend, rows["nucleus"])
@@ -163,10 +164,10 @@ def test_the_legend_of_thirty_classes_has_a_row_for_each(curves: TrainingCurves,
     iou = {f"class {n:02d} " + "x" * 200: n / 40 for n in range(30)}
     figures = {"loss": 0.4, "mean_iou": 0.2, "iou": iou}
     desk.tells({"kind": "evaluated", "step": 9, "seconds": 4.5, "held_out": figures})
-    curves.controls.classes.setChecked(True)
+    curves.controls.legend.setChecked(True)
     assert curves.legend.topLevelItemCount() == 33  # with all, background and nucleus
     assert curves.legend.width() <= 180
-    row = curves.legend.topLevelItem(32)
+    row: Any = curves.legend.topLevelItem(32)
     assert row.text(1) == "0.725"
     assert max(map(len, row.toolTip(0).splitlines())) <= 80
 

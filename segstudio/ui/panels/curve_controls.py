@@ -1,4 +1,4 @@
-"""How the curves are drawn: against steps or time, in powers of ten, smoothed, and with the classes listed beside."""
+"""How the curves are drawn: against steps or time, in powers of ten, smoothed, and with the classes beside."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
@@ -14,26 +14,26 @@ _ROOMY_W = 340
 
 
 class CurveControls(QWidget):
-    """`curveAxis`, `curveLog`, `curveSmoothing`, `curveClasses`; `changed` carries the `PlotLook` that is wanted."""
+    """`curveAxis`, `curveLog`, `curveSmoothing`, `curveLegendButton`; `changed` carries the `PlotLook` wanted."""
 
     changed = Signal(object)
-    classesAsked = Signal(bool)
+    legendAsked = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
         self.axis, self.log, self.smoothing = Choice(), Tick(_("Log")), QSlider(Qt.Orientation.Horizontal)
-        self.classes = QPushButton(_("Classes"))
+        self.legend = QPushButton(_("Legend"))
         self._smooth: QLabel = muted_label(_("Smooth"))
         self._dress()
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        for part in (self.axis, self.log, self._smooth, self.smoothing, self.classes):
+        for part in (self.axis, self.log, self._smooth, self.smoothing, self.legend):
             row.addWidget(part)
         self.axis.currentIndexChanged.connect(lambda _at: self.changed.emit(self.look))
         self.log.toggled.connect(lambda _on: self.changed.emit(self.look))
         self.smoothing.valueChanged.connect(lambda _value: self.changed.emit(self.look))
-        self.classes.toggled.connect(self.classesAsked)
+        self.legend.toggled.connect(self.legendAsked)
 
     @property
     def look(self) -> PlotLook:
@@ -60,8 +60,8 @@ class CurveControls(QWidget):
         self.smoothing.setFixedWidth(_SLIDER_W)
         self.smoothing.setAccessibleName(_("Smoothing of the curves"))
         self.smoothing.setToolTip(_("Smooth the curves; as they are they stay behind, in faint"))
-        self.classes.setObjectName("curveClasses")
-        self.classes.setCheckable(True)
-        self.classes.setProperty("role", "slim")
-        self.classes.setAccessibleName(_("List the classes beside the curves"))
-        self.classes.setToolTip(_("List the classes with their newest IoU, and choose whose curves are drawn"))
+        self.legend.setObjectName("curveLegendButton")
+        self.legend.setCheckable(True)
+        self.legend.setProperty("role", "slim")
+        self.legend.setAccessibleName(_("List the classes beside the curves"))
+        self.legend.setToolTip(_("List the classes with their newest IoU, and choose whose curves are drawn"))

@@ -55,7 +55,7 @@ class TrainingCurves(QWidget):
         row.addWidget(self.legend)
         row.addWidget(self.pages)
         self.controls.changed.connect(self._look)
-        self.controls.classesAsked.connect(lambda _asked: self._share())
+        self.controls.legendAsked.connect(lambda _asked: self._share())
         self.legend.changed.connect(self._show_classes)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -159,7 +159,7 @@ class TrainingCurves(QWidget):
         self.iou_plot.show_curves({_key(name): on for name, on in shown.items()})
 
     def _share(self) -> None:
-        listed = self.controls.classes.isChecked()
+        listed = self.controls.legend.isChecked()
         both = self.width() >= _PLOTS_LEAST_W + _FACTS_W + (_LEGEND_W if listed else 0)
         self.legend.setVisible(listed)
         self.pages.setVisible(both or not listed)

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from segstudio.app.learning.curves import curves_of
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import _, amount, clock
 from segstudio.ui.panels.training_curves import TrainingCurves
 from segstudio.ui.panels.training_head import TrainingHead
+from segstudio.ui.panels.training_pages import TrainingPages
 from segstudio.ui.panels.training_versions import TrainingVersions
 from segstudio.ui.text import version_words
 from segstudio.ui.window.loader import ModuleLoader
@@ -51,8 +52,7 @@ class TrainingPanel(QFrame):
         self._ran = False
         self._cramped = False
         self._unfolded: bool | None = None
-        self.views = QStackedWidget()
-        self.bar = QWidget()
+        self.pages = TrainingPages(self.curves, self.versions)
         self._versions_action = versions
         self._arrange()
         self._stopping = False
@@ -69,6 +69,7 @@ class TrainingPanel(QFrame):
         stop.enabledChanged.connect(self._refresh_stop)
         session.notices.told.connect(self._told)
         self.head.fold.clicked.connect(self._fold_clicked)
+        self.pages.left.connect(versions.trigger)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -86,7 +87,7 @@ class TrainingPanel(QFrame):
         self._versions_action.setChecked(False)
         self.show_versions(False)
         self._name_proposer()
-        self.curves.clear()
+        self.pages.clear()
         self._recent.clear()
         self.head.say_first()
 
@@ -100,16 +101,9 @@ class TrainingPanel(QFrame):
 
     def _arrange(self) -> None:
         column = self._column = QVBoxLayout(self)
-        column.setSpacing(8)
+        column.setSpacing(4)
         column.addWidget(self.head)
-        bar = QHBoxLayout(self.bar)
-        bar.setContentsMargins(0, 0, 0, 0)
-        bar.addStretch(1)
-        bar.addWidget(self.curves.controls)
-        column.addWidget(self.bar)
-        self.views.addWidget(self.curves)
-        self.views.addWidget(self.versions)
-        column.addWidget(self.views, 1)
+        column.addWidget(self.pages, 1)
 
     # -- folding -----------------------------------------------------------------------------------------------------
 
@@ -129,8 +123,7 @@ class TrainingPanel(QFrame):
         automatic = self._ran and not self._cramped
         unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
         self.head.show_fold(unfolded=unfolded, training=self._is_training)
-        self.views.setVisible(unfolded)
-        self.bar.setVisible(unfolded)
+        self.pages.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
             self.folded = not unfolded
@@ -150,7 +143,7 @@ class TrainingPanel(QFrame):
     def show_versions(self, shown: bool) -> None:
         """Show the versions instead of the curves, or the curves again."""
         self.head.versions.setChecked(shown)
-        self.views.setCurrentIndex(1 if shown else 0)
+        self.pages.show_versions(shown)
         self._fold()
         self.versions.refresh()
 
@@ -281,7 +274,7 @@ class TrainingPanel(QFrame):
             return
         self._has_run()
         self._end()
-        self.curves.end(result, self._project.documents.classes)
+        self.pages.end(result, self._project.documents.classes)
         child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
             now, before = amount(child.mean_iou), amount(parent.mean_iou)
