@@ -48,6 +48,7 @@ class TrainingClasses(QWidget):
         self.none.setWordWrap(True)
         self.none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.rows: tuple[ClassFigures, ...] = ()
+        self.version = ""
         self.scroller = QScrollArea()
         self.scroller.setObjectName("confusionScroll")
         self.scroller.setWidget(self.matrix)
@@ -93,7 +94,7 @@ class TrainingClasses(QWidget):
             return
         self.rows = class_figures(child.confusion)
         self.table.show_rows(self.rows, classes)
-        version = result.version
+        version = self.version = result.version
         self.title.setText(_("{version}: % of each labelled class, by what was predicted", version=version))
         colors = {found.name: found.color for found in classes}
         self.matrix.show_shares(confusion_shares(child.confusion), colors)

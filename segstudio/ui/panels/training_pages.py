@@ -3,21 +3,27 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from segstudio.text import N_, _
+from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from PySide6.QtGui import QAction
+
+    from segstudio.app.learning.run_history import RunHistory
     from segstudio.labels.model import ClassTable
     from segstudio.runs import TrainResult
     from segstudio.ui.panels.training_classes import TrainingClasses
     from segstudio.ui.panels.training_curves import TrainingCurves
+    from segstudio.ui.panels.training_history import TrainingHistory
+    from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["TrainingPages"]
 
-_TABS = (("curves", N_("Curves")), ("classes", N_("Classes")))
+_TABS = (("curves", N_("Curves")), ("classes", N_("Classes")), ("history", N_("History")))
 
 
 class TrainingPages(QWidget):
@@ -28,13 +34,18 @@ class TrainingPages(QWidget):
 
     left = Signal()
 
-    def __init__(self, curves: "TrainingCurves", versions: QWidget) -> None:
+    def __init__(
+        self, curves: "TrainingCurves", versions: QWidget, library: "ModuleLoader", exports: "Sequence[QAction]"
+    ) -> None:
         super().__init__()
-        self.curves, self._versions = curves, versions
+        self._exports = exports
+        self.curves, self._versions, self._library = curves, versions, library
+        self._runs: RunHistory | None = None
         self._project_classes: Callable[[], ClassTable] | None = None
         self._result: TrainResult | None = None
         self.classes: TrainingClasses | None = None
-        self.tabs = QTabBar()
+        self.history: TrainingHistory | None = None
+        self.tabs, self.export = QTabBar(), QToolButton()
         self.stack = QStackedWidget()
         self._dress()
         self._lay_out()
@@ -53,6 +64,23 @@ class TrainingPages(QWidget):
         """Whether the versions are shown in the place of a page."""
         return self.stack.currentWidget() is self._versions
 
+    @property
+    def exported_run(self) -> str:
+        """The name of the run that exports are about: the first that is chosen in the history; '' for the newest."""
+        chosen = self.history.chosen if self.history is not None and self.page == "history" else ()
+        return chosen[0].name if chosen else ""
+
+    @property
+    def plots(self) -> "tuple[QWidget, ...]":
+        """The plots of the page that is shown, from left to right; none where nothing is drawn yet."""
+        if self.shows_versions:
+            return ()
+        if self.page == "classes" and self.classes is not None:
+            return (self.classes.matrix,) if self.classes.rows else ()
+        if self.page == "history" and self.history is not None:
+            return (self.history.plot,) if self.history.chosen else ()
+        return (self.curves.loss_plot, self.curves.iou_plot) if self.curves.loss_plot.series else ()
+
     def turn_to(self, name: str) -> None:
         """Show a page."""
         self.tabs.setCurrentIndex([each for each, _words in _TABS].index(name))
@@ -65,6 +93,13 @@ class TrainingPages(QWidget):
             self.curves.controls.hide()
         else:
             self._turn()
+
+    def follow(self, runs: "RunHistory | None") -> None:
+        """Show the runs of a project, initially none."""
+        self._runs = runs
+        self.clear()
+        if self.history is not None:
+            self.history.follow(runs)
 
     def clear(self) -> None:
         """Show that there is no run."""
@@ -89,6 +124,16 @@ class TrainingPages(QWidget):
         self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         for _name, words in _TABS:
             self.tabs.addTab(_(words))
+        self.export.setObjectName("trainingExport")
+        self.export.setProperty("role", "icon")
+        self.export.setIcon(icon("export"))
+        self.export.setToolTip(_("Export curves and figures as CSV, or plots as PNG"))
+        self.export.setAccessibleName(_("Export curves, figures or plots"))
+        self.export.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self.export)
+        menu.setObjectName("trainingExportMenu")
+        menu.addActions(self._exports)
+        self.export.setMenu(menu)
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
@@ -96,6 +141,7 @@ class TrainingPages(QWidget):
         bar.addWidget(self.tabs)
         bar.addStretch(1)
         bar.addWidget(self.curves.controls)
+        bar.addWidget(self.export)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
@@ -110,14 +156,16 @@ class TrainingPages(QWidget):
     def _turn(self) -> None:
         page = self._made(self.page)
         self.stack.setCurrentWidget(page)
-        self.curves.controls.setVisible(page is self.curves)
+        self.curves.controls.setVisible(page in (self.curves, self.history))
+        self.curves.controls.legend.setVisible(page is self.curves)
 
     def _made(self, name: str) -> QWidget:
         if name == "classes":
-            return self._made_classes()
-        return self.curves
+            return self.classes_page()
+        return self._made_history() if name == "history" else self.curves
 
-    def _made_classes(self) -> QWidget:
+    def classes_page(self) -> "TrainingClasses":
+        """The page of classes, made if nobody has seen it yet."""
         if self.classes is None:
             from segstudio.ui.panels.training_classes import TrainingClasses
 
@@ -126,3 +174,15 @@ class TrainingPages(QWidget):
             if self._result is not None and self._project_classes is not None:
                 self.classes.show_result(self._result, self._project_classes())
         return self.classes
+
+    def _made_history(self) -> QWidget:
+        if self.history is None:
+            from segstudio.ui.panels.training_history import TrainingHistory
+
+            self.history = TrainingHistory(self._library)
+            self.stack.addWidget(self.history)
+            self.history.set_look(self.curves.controls.look)
+            self.curves.controls.changed.connect(self.history.set_look)
+            self.history.follow(self._runs)
+        self._library.load()
+        return self.history

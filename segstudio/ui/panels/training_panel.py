@@ -4,7 +4,6 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from segstudio.app.learning.curves import curves_of
@@ -18,6 +17,10 @@ from segstudio.ui.text import version_words
 from segstudio.ui.window.loader import ModuleLoader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QAction
+
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import LastRun, Notice
@@ -27,6 +30,7 @@ __all__ = ["TrainingPanel"]
 
 _WINDOW = 24
 _SHOW_MS = 150
+_EXPORTS = ("export-curves", "export-class-figures", "export-plots")
 
 
 class TrainingPanel(QFrame):
@@ -38,8 +42,9 @@ class TrainingPanel(QFrame):
 
     foldChanged = Signal(bool)
 
-    def __init__(self, session: "Session", stop: QAction, versions: QAction) -> None:
+    def __init__(self, session: "Session", action: "Callable[[str], QAction]") -> None:
         super().__init__()
+        stop, versions = action("stop-training"), action("versions")
         self._project: OpenedProject | None = None
         self.setObjectName("trainingPanel")
         self.setProperty("role", "panel")
@@ -52,10 +57,11 @@ class TrainingPanel(QFrame):
         self._ran = False
         self._cramped = False
         self._unfolded: bool | None = None
-        self.pages = TrainingPages(self.curves, self.versions)
+        self.pages = TrainingPages(self.curves, self.versions, self.library, [action(name) for name in _EXPORTS])
         self._versions_action = versions
         self._arrange()
         self._stopping = False
+        self._shown_version = ""
         self._steps = 0
         self._max_seconds: float | None = None
         self._recent: deque[Stepped] = deque(maxlen=_WINDOW)
@@ -82,12 +88,13 @@ class TrainingPanel(QFrame):
             project.training.runningChanged.connect(self._running)
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
+            project.runs.changed.connect(self._mark_kept)
         self._ran, self._unfolded = False, None
         self._end()
         self._versions_action.setChecked(False)
         self.show_versions(False)
         self._name_proposer()
-        self.pages.clear()
+        self.pages.follow(project.runs if project is not None else None)
         self._recent.clear()
         self.head.say_first()
 
@@ -226,6 +233,7 @@ class TrainingPanel(QFrame):
             self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
+        self._shown_version = ""
         self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
@@ -275,6 +283,8 @@ class TrainingPanel(QFrame):
         self._has_run()
         self._end()
         self.pages.end(result, self._project.documents.classes)
+        self._shown_version = result.version
+        self._project.runs.refresh()
         child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
             now, before = amount(child.mean_iou), amount(parent.mean_iou)
@@ -286,6 +296,12 @@ class TrainingPanel(QFrame):
             if result.promoted
             else _("{version} not promoted · {figures}", version=result.version, figures=figures)
         )
+
+    def _mark_kept(self) -> None:
+        """Mark the step of the curves whose weights were kept, once the plan of their run has been read."""
+        items = self._project.runs.items if self._project is not None else ()
+        plan = next((item.plan for item in items if item.version and item.version == self._shown_version), None)
+        self.curves.iou_plot.set_kept(None if plan is None else plan.kept_at)
 
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
