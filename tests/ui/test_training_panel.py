@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.engine.protocol import Trained
+from segstudio.engine.protocol import Cancel, Trained
 from segstudio.runs import Figures
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
@@ -160,6 +160,44 @@ def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
     assert panel.head.state.text().startswith("v1 promoted")
     desk.trains()
     assert panel.head.stop.isEnabled()
+
+
+@pytest.mark.parametrize("by_menu", [False, True])
+def test_a_discarded_run_ends_at_once_and_leaves_only_its_record(window: MainWindow, desk: Desk, by_menu: bool) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    if by_menu:
+        window.bars.action("discard-training").trigger()
+    else:
+        QTest.mouseClick(panel.head.discard, Qt.MouseButton.LeftButton)
+    assert panel.head.state.text() == "Discarding …"
+    assert not panel.head.discard.isEnabled()
+    assert not panel.head.stop.isEnabled()
+    desk.wait(lambda: not desk.opened.training.running)  # the engine, in a step, has said nothing
+    assert any(isinstance(message, Cancel) for message in desk.engine.sent)
+    assert panel.head.state.text() == "The run was discarded; nothing was kept but its record."
+    assert not panel.head.progress.isVisible()
+    assert not panel.head.discard.isVisible()
+    assert desk.opened.store.versions() == []
+    (row,) = desk.opened.store.runs()
+    assert (row.state, row.steps, row.version) == ("discarded", 1, "")
+    assert (desk.opened.path / "runs" / row.name / "events.jsonl").is_file()
+    assert panel.curves.loss_plot.series["training"] == ([1], [0.5])
+    assert not window.message_strip.isVisible()
+    desk.trains()
+    assert panel.head.discard.isEnabled()
+
+
+def test_a_run_that_is_stopping_can_still_be_discarded(window: MainWindow, desk: Desk) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started())
+    QTest.mouseClick(panel.head.stop, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.head.discard, Qt.MouseButton.LeftButton)
+    assert panel.head.state.text() == "Discarding …"
+    desk.wait(lambda: not desk.opened.training.running)
+    assert panel.head.state.text().startswith("The run was discarded")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobId, JobKind
 from segstudio.engine.client import EngineClient
-from segstudio.errors import UserError
+from segstudio.errors import Cancelled, UserError
 from segstudio.runs import Choices, Event, Started, TrainResult, Warned
 from segstudio.tasks.learning.interrupted import Interrupted
 from segstudio.tasks.learning.train import train
@@ -25,12 +25,13 @@ _NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
-    `happened` carries a `runs.Event`, `finished` a `TrainResult`. A run under way when its project is closed goes on
-    when it is opened again.
+    `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place. A run under way
+    when its project is closed goes on when it is opened again.
     """
 
     happened = Signal(object)
     finished = Signal(object)
+    discarded = Signal(str)
     runningChanged = Signal(bool)
     started = Signal()
 
@@ -71,7 +72,7 @@ class Training(QObject):
             self._ground.notices.fail(JobKind.TRAIN, error)
             return
         stop = _Stop()
-        steps = train(self._project, self._engine, choices, stop=stop, resumable=True)
+        steps = train(self._project, self._engine, choices, stop=stop, discard=lambda: stop.discarded, resumable=True)
         self._begin(recorded(steps, events), stop)
 
     def resume(self, found: Interrupted | None) -> None:
@@ -79,10 +80,16 @@ class Training(QObject):
         if found is None or self._job is not None:
             return
         stop = _Stop()
-        self._begin(
-            train(self._project, self._engine, found.choices, stop=stop, resume=found, resumable=True),
-            stop,
+        steps = train(
+            self._project,
+            self._engine,
+            found.choices,
+            stop=stop,
+            discard=lambda: stop.discarded,
+            resume=found,
+            resumable=True,
         )
+        self._begin(steps, stop)
 
     def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:
         self._stop = stop
@@ -93,6 +100,7 @@ class Training(QObject):
             self._ground.main,
             on_value=lambda _id, event: self._told(event),
             on_done=self.finished.emit,
+            on_failed=self._failed,
             on_end=self._end,
             cancel=self.stop,
         )
@@ -102,6 +110,17 @@ class Training(QObject):
         """End the run early, keeping the best so far; the verdict still follows."""
         if self._stop is not None:
             self._stop.asked = True
+
+    def discard(self) -> None:
+        """End the run at once; nothing is kept but its record. `discarded` follows."""
+        if self._stop is not None:
+            self._stop.discarded = True
+
+    def _failed(self, error: UserError) -> None:
+        if isinstance(error, Cancelled):
+            self.discarded.emit(error.sentence)
+        else:
+            self._ground.notices.fail(JobKind.TRAIN, error)
 
     def _told(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -119,6 +138,7 @@ class _Stop:
     """Asked for by the window, looked at by the task between two events."""
 
     asked = False
+    discarded = False
 
     def __call__(self) -> bool:
         return self.asked

@@ -13,7 +13,7 @@ import msgspec
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
-from segstudio.errors import DiskRefused, EngineDied, UserError
+from segstudio.errors import Cancelled, DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
 from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
@@ -45,13 +45,15 @@ def train(
     choices: Choices,
     *,
     stop: Callable[[], bool] = lambda: False,
+    discard: Callable[[], bool] = lambda: False,
     plan: Plan | None = None,
     resume: Interrupted | None = None,
     resumable: bool = False,
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
-    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
+    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
+    `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
@@ -82,7 +84,7 @@ def train(
             )
             try:
                 with engine.call(request) as call:
-                    yield from run.follow(call, stop)
+                    yield from run.follow(call, stop, discard)
                 break
             except EngineDied as error:
                 if engine.closed:
@@ -92,6 +94,9 @@ def train(
                 died = again = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
         return run.finish()
+    except Cancelled as cancelled:
+        run.discard(cancelled.sentence)
+        raise
     except UserError as error:
         if engine.closed:
             run.leave(resumable=resumable)
@@ -180,11 +185,13 @@ class _Run:
             return _("The run continued from step {step}.", step=traces.checkpoint_step)
         return _("The run started again from its beginning.")
 
-    def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
-        """Take replies until the last one."""
+    def follow(self, call: Call, stop: Callable[[], bool], discard: Callable[[], bool]) -> Generator[Event, None, None]:
+        """Take replies until the last one. Raises `Cancelled` for a run that is discarded."""
         asked = False
         self._files = _Files()
         while not call.ended:
+            if discard():
+                raise Cancelled(_("The run was discarded; nothing was kept but its record."))
             if stop() and not asked:
                 asked = True
                 call.stop()
@@ -285,6 +292,11 @@ class _Run:
     def fail(self, state: str, sentence: str) -> None:
         """Write that the run failed; the version before it stays."""
         self._end(state, sentence, None)
+
+    def discard(self, sentence: str) -> None:
+        """Nothing is kept of the run but its record: row, plan and events."""
+        (self._folder / CHECKPOINT).unlink(missing_ok=True)
+        self.fail("discarded", sentence)
 
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""

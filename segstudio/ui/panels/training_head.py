@@ -1,6 +1,6 @@
 """The line above the training panel: how the run is doing, its progress, and the buttons that end it or go on."""
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QWidget
 
 from segstudio.text import N_, _
@@ -12,25 +12,34 @@ __all__ = ["TrainingHead"]
 
 _FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
 _PROGRESS_W = 96
+_ROOMY_W = 720
 
 
 class TrainingHead(QWidget):
-    """`trainingState`, `trainingProgress`, `versionsButton`, `stopTrainingButton`, `trainingFold`.
+    """`trainingState`, `trainingProgress`, `versionsButton`, `stopTrainingButton`, `discardTrainingButton`,
+    `trainingFold`.
 
     It shows what it is told and decides nothing.
     """
 
-    def __init__(self, stop: QAction, versions: QAction) -> None:
+    def __init__(self, stop: QAction, discard: QAction, versions: QAction) -> None:
         super().__init__()
-        self._stop_action = stop
+        self._stop_action, self._discard_action = stop, discard
         self.state = ElidedLabel(_(_FIRST))
         self.progress = QProgressBar()
         self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
+        self.discard = QPushButton(_("Discard"))
         self.versions = QPushButton(_("Versions"))
         self.fold = QToolButton()
         self._dress()
         self._lay_out()
         self.versions.clicked.connect(versions.trigger)
+        self.discard.clicked.connect(discard.trigger)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say on the button what Stop does, where there is room."""
+        super().resizeEvent(event)
+        self.stop.setText(beside_icon(_("Stop and keep the best") if self.width() >= _ROOMY_W else _("Stop")))
 
     def say_first(self) -> None:
         """Say how a first run is begun."""
@@ -53,13 +62,15 @@ class TrainingHead(QWidget):
         words = _("Versions") if name is None else _("Proposals: {version}", version=version_words(name))
         self.versions.setText(words)
 
-    def allow_stop(self, *, stopping: bool) -> None:
-        """A run that is stopping cannot be stopped again."""
-        self.stop.setEnabled(self._stop_action.isEnabled() and not stopping)
+    def allow_stop(self, *, stopping: bool, discarding: bool) -> None:
+        """A run that is stopping cannot be stopped again, but it can still be discarded."""
+        self.stop.setEnabled(self._stop_action.isEnabled() and not stopping and not discarding)
+        self.discard.setEnabled(self._discard_action.isEnabled() and not discarding)
 
     def show_fold(self, *, unfolded: bool, training: bool) -> None:
         """Show what one line has room for, or everything."""
         self.stop.setVisible(unfolded or training)
+        self.discard.setVisible(unfolded and training)
         self.versions.setVisible(unfolded or not training)  # one line has room for only one of them
         words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
@@ -73,6 +84,9 @@ class TrainingHead(QWidget):
         self.stop.setToolTip(self._stop_action.toolTip())
         self.stop.setAccessibleName(_("Stop training"))
         self.stop.setEnabled(self._stop_action.isEnabled())
+        self.discard.setObjectName("discardTrainingButton")
+        self.discard.setToolTip(self._discard_action.toolTip())
+        self.discard.setAccessibleName(_("Discard the run"))
         self.versions.setObjectName("versionsButton")
         self.versions.setCheckable(True)
         self.versions.setToolTip(
@@ -80,7 +94,7 @@ class TrainingHead(QWidget):
         )
         self.versions.setAccessibleName(_("Versions"))
         self.versions.setEnabled(False)
-        for button in (self.versions, self.stop):
+        for button in (self.versions, self.stop, self.discard):
             button.setProperty("role", "slim")
         self.fold.setObjectName("trainingFold")
         self.fold.setProperty("role", "icon")
@@ -98,5 +112,5 @@ class TrainingHead(QWidget):
         row.setSpacing(8)
         row.addWidget(role_label(_("Training"), "title"))
         row.addWidget(self.state, 1)
-        for part in (self.progress, self.versions, self.stop, self.fold):
+        for part in (self.progress, self.versions, self.stop, self.discard, self.fold):
             row.addWidget(part)

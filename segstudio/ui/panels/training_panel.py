@@ -51,7 +51,7 @@ class TrainingPanel(QFrame):
         self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
         self.curves = TrainingCurves(self.library)
-        self.head = TrainingHead(stop, versions)
+        self.head = TrainingHead(stop, action("discard-training"), versions)
         self.versions = TrainingVersions(session)
         self.folded = False
         self._ran = False
@@ -60,7 +60,7 @@ class TrainingPanel(QFrame):
         self.pages = TrainingPages(self.curves, self.versions, self.library, [action(name) for name in _EXPORTS])
         self._versions_action = versions
         self._arrange()
-        self._stopping = False
+        self._stopping = self._discarding = False
         self._shown_version = ""
         self._steps = 0
         self._max_seconds: float | None = None
@@ -72,7 +72,8 @@ class TrainingPanel(QFrame):
         self.head.stop.clicked.connect(session.stop_training)
         self.head.stop.clicked.connect(self._stop_asked)
         stop.triggered.connect(self._stop_asked)
-        stop.enabledChanged.connect(self._refresh_stop)
+        for ending in (stop, action("discard-training")):
+            ending.enabledChanged.connect(self._refresh_stop)
         session.notices.told.connect(self._told)
         self.head.fold.clicked.connect(self._fold_clicked)
         self.pages.left.connect(versions.trigger)
@@ -85,6 +86,7 @@ class TrainingPanel(QFrame):
         if project is not None:
             project.training.happened.connect(self._event)
             project.training.finished.connect(self._finished)
+            project.training.discarded.connect(self._discarded)
             project.training.runningChanged.connect(self._running)
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
@@ -97,6 +99,10 @@ class TrainingPanel(QFrame):
         self.pages.follow(project.runs if project is not None else None)
         self._recent.clear()
         self.head.say_first()
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._stopping or self._discarding
 
     @property
     def _is_training(self) -> bool:
@@ -197,8 +203,22 @@ class TrainingPanel(QFrame):
             self._refresh_stop()
             self.head.state.setText(_("Stopping …"))
 
+    def discard(self) -> None:
+        """Discard the run, and show that at once."""
+        if self._is_training and self._project is not None:
+            self._project.training.discard()
+            self._discarding = True
+            self._refresh_stop()
+            self.head.state.setText(_("Discarding …"))
+
+    def _discarded(self, sentence: str) -> None:
+        self._end()
+        self.head.state.setText(sentence)
+        if self._project is not None:
+            self._project.runs.refresh()
+
     def _refresh_stop(self) -> None:
-        self.head.allow_stop(stopping=self._stopping)
+        self.head.allow_stop(stopping=self._stopping, discarding=self._discarding)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -219,7 +239,7 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Evaluated):
             classes = self._project.documents.classes if self._project is not None else None
             self.curves.evaluate(event, classes)
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished) and not self._discarding:
             self.head.state.setText(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
                 if self._stopping
@@ -229,7 +249,7 @@ class TrainingPanel(QFrame):
     def _prepares(self, event: "Preparing") -> None:
         """Show what is done between the click and the first step, and the progress."""
         self.head.show_busy(event.done, event.total)
-        if not self._stopping:
+        if not self._is_ending:
             self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
@@ -239,7 +259,7 @@ class TrainingPanel(QFrame):
         self._steps, self._max_seconds = event.steps, event.max_seconds
         self.head.show_share(0.0)
         self.head.progress.setVisible(True)
-        if not self._stopping:
+        if not self._is_ending:
             self.head.state.setText(
                 _("Learning, starting from {version} …", version=version_words(event.parent))
                 if event.parent
@@ -255,7 +275,7 @@ class TrainingPanel(QFrame):
         left = self._left(last, rate)
         self.curves.facts.show_step(last, rate, left)
         self.head.show_share(self._fraction(last))
-        if self._stopping:
+        if self._is_ending:
             return
         step, steps = f"{last.step:,}", f"{self._steps:,}"
         if left is None:
@@ -323,7 +343,7 @@ class TrainingPanel(QFrame):
             self.head.state.setText(_("Fine-tuning"))
 
     def _end(self) -> None:
-        self._stopping = False
+        self._stopping = self._discarding = False
         self._refresh_stop()
         self._timer.stop()
         if self._recent:
