@@ -20,6 +20,7 @@ __all__ = [
     "Event",
     "Figures",
     "Finished",
+    "HeldOutPicture",
     "LabelStamp",
     "Metrics",
     "Plan",
@@ -308,6 +309,23 @@ class Warned(_Event, frozen=True, kw_only=True, tag="warned"):
 
 
 Event = Preparing | Started | Stepped | Evaluated | Checkpointed | Finished | Warned
+
+
+class HeldOutPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A held-out image, or a part of it, as a run sees it after a step, reduced to 256 pixels a side at most.
+
+    `image` is (height, width, 3) bytes. `truth` and `predicted` are class ids (height, width), little-endian uint16,
+    0 for none. It is shown and kept nowhere: it is no event.
+    """
+
+    step: int
+    path: str
+    plane: int
+    width: int
+    height: int
+    image: bytes
+    truth: bytes
+    predicted: bytes
 
 
 class TrainResult(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ same labels must be better by more, so that repeating does not find the lucky on
 
 import hashlib
 import math
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -84,6 +84,10 @@ class HeldOut:
 
     tiles: tuple[HeldOutTile, ...]
     classes: tuple[tuple[int, str], ...]
+
+
+Seen = Callable[[HeldOutTile, NDArray[np.int64], NDArray[np.int64]], None]
+"""What is told of a measured tile: places in the classes, -1 for none, in the truth and as predicted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +179,16 @@ def pixels_of(target: HeldOut) -> int:
     return sum(tile.rect.area for tile in target.tiles)
 
 
-def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | None]:
-    """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known."""
-    for found in tally(model, data, target):
+def measure(model: Model, data: Dataset, target: HeldOut, see: Seen | None = None) -> Iterator[Figures | None]:
+    """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known.
+
+    `see` is told of each tile as it is measured.
+    """
+    for found in tally(model, data, target, see):
         yield None if found is None else found.figures
 
 
-def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None]:
+def tally(model: Model, data: Dataset, target: HeldOut, see: Seen | None = None) -> Iterator[Tally | None]:
     """As `measure`, with the counts."""
     n = len(target.classes)
     index = np.array(_outputs_in(model, target.classes))
@@ -198,6 +205,8 @@ def tally(model: Model, data: Dataset, target: HeldOut) -> Iterator[Tally | None
             truth, own = _truth(data, wanted[found.ty, found.tx], target.classes)
             loss += _cross_entropy(found.values, truth, index.tolist())
             best = index[found.values.argmax(0)]
+            if see is not None:
+                see(wanted[found.ty, found.tx], truth, best)
             by_hand += confusion(np.where(own, truth, -1), best, n)
             for key, block in _blocks(found.rect):
                 part = confusion(truth[block], best[block], n)

@@ -162,6 +162,16 @@ def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
     assert panel.head.stop.isEnabled()
 
 
+def test_after_the_last_step_the_panel_says_that_it_compares(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(50))
+    desk.tells({"kind": "finished", "step": 50, "seconds": 25.0, "reason": "done"})
+    qtbot.wait(250)
+    assert panel.head.state.text() == "Comparing with the previous version on the same held-out pixels …"
+    assert panel.head.progress.value() == 1000
+
+
 @pytest.mark.parametrize("by_menu", [False, True])
 def test_a_discarded_run_ends_at_once_and_leaves_only_its_record(window: MainWindow, desk: Desk, by_menu: bool) -> None:
     panel = window.arrangement.training

@@ -10,7 +10,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.values import JobId, JobKind
 from segstudio.engine.client import EngineClient
 from segstudio.errors import Cancelled, UserError
-from segstudio.runs import Choices, Event, Started, TrainResult, Warned
+from segstudio.runs import Choices, Event, HeldOutPicture, Started, TrainResult, Warned
 from segstudio.tasks.learning.interrupted import Interrupted
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.learning.train_options import choices_of, recorded
@@ -25,13 +25,15 @@ _NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
-    `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place. A run under way
+    `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place, `pictured` a
+    `runs.HeldOutPicture` after each measurement. A run under way
     when its project is closed goes on when it is opened again.
     """
 
     happened = Signal(object)
     finished = Signal(object)
     discarded = Signal(str)
+    pictured = Signal(object)
     runningChanged = Signal(bool)
     started = Signal()
 
@@ -72,24 +74,28 @@ class Training(QObject):
             self._ground.notices.fail(JobKind.TRAIN, error)
             return
         stop = _Stop()
-        steps = train(self._project, self._engine, choices, stop=stop, discard=lambda: stop.discarded, resumable=True)
-        self._begin(recorded(steps, events), stop)
+        self._begin(recorded(self._steps(choices, stop), events), stop)
 
     def resume(self, found: Interrupted | None) -> None:
         """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
             return
         stop = _Stop()
-        steps = train(
+        self._begin(self._steps(found.choices, stop, found), stop)
+
+    def _steps(
+        self, choices: Choices, stop: "_Stop", resume: Interrupted | None = None
+    ) -> Generator[Event, None, TrainResult]:
+        return train(
             self._project,
             self._engine,
-            found.choices,
+            choices,
             stop=stop,
             discard=lambda: stop.discarded,
-            resume=found,
+            on_picture=self._pictured,
+            resume=resume,
             resumable=True,
         )
-        self._begin(steps, stop)
 
     def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:
         self._stop = stop
@@ -115,6 +121,10 @@ class Training(QObject):
         """End the run at once; nothing is kept but its record. `discarded` follows."""
         if self._stop is not None:
             self._stop.discarded = True
+
+    def _pictured(self, picture: HeldOutPicture) -> None:
+        """On the thread of the run."""
+        self._ground.main.post(lambda: self.pictured.emit(picture))
 
     def _failed(self, error: UserError) -> None:
         if isinstance(error, Cancelled):

@@ -12,11 +12,11 @@ import msgspec
 
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
-from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
+from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPicture, RunPlanned, Train, Trained
 from segstudio.errors import Cancelled, DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
-from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
+from segstudio.runs import Checkpointed, Choices, Event, Finished, HeldOutPicture, Plan, Preparing, TrainResult, Warned
 from segstudio.store.kept_facts import FACTS, FactsFile
 from segstudio.store.learning import (
     HELD_OUT_BLOCKS,
@@ -46,6 +46,7 @@ def train(
     *,
     stop: Callable[[], bool] = lambda: False,
     discard: Callable[[], bool] = lambda: False,
+    on_picture: Callable[[HeldOutPicture], object] = lambda _: None,
     plan: Plan | None = None,
     resume: Interrupted | None = None,
     resumable: bool = False,
@@ -53,7 +54,8 @@ def train(
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
-    `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. Where the
+    `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. `on_picture` gets a
+    held-out image as it is measured. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`,
@@ -62,7 +64,7 @@ def train(
     writer = project.writing()
     if not writer.flush():
         raise DiskRefused(writer.state.refused or _("Not every edit could be saved before training."))
-    run = _Run(project, choices, None if resume is None else resume.run)
+    run = _Run(project, choices, None if resume is None else resume.run, on_picture)
     try:
         if resume is not None:
             sentence = run.take_up(resume)
@@ -131,8 +133,10 @@ class _Files:
 class _Run:
     """One run's folder and rows."""
 
-    def __init__(self, project: Project, choices: Choices, name: str | None) -> None:
-        self._project = project
+    def __init__(
+        self, project: Project, choices: Choices, name: str | None, on_picture: Callable[[HeldOutPicture], object]
+    ) -> None:
+        self._project, self._on_picture = project, on_picture
         self._choices = choices
         versions, runs = project.versions(), project.runs()
         models = [path.stem for path in (project.path / "models").glob("v*")]
@@ -198,6 +202,8 @@ class _Run:
             reply = call.wait(_LOOK_S)
             if isinstance(reply, RunEvent):
                 yield self.note(self._complete(reply.event))
+            elif isinstance(reply, RunPicture):
+                self._on_picture(reply.picture)
             elif isinstance(reply, Blob):
                 whole = self._files.add(reply)
                 if whole is not None and reply.kind == "checkpoint":

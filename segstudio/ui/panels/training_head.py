@@ -12,7 +12,7 @@ __all__ = ["TrainingHead"]
 
 _FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
 _PROGRESS_W = 96
-_ROOMY_W = 720
+_ROOMY_W = 900
 
 
 class TrainingHead(QWidget):
@@ -104,6 +104,7 @@ class TrainingHead(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setRange(0, 1000)
         self.progress.setFixedWidth(_PROGRESS_W)
+        self.progress.setToolTip(_("You can close the window: the run goes on when the project is opened again"))
         self.progress.setVisible(False)
 
     def _lay_out(self) -> None:

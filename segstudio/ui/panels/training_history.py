@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QItemSelectionModel, Qt, Signal
-from PySide6.QtGui import QColor, QShowEvent
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from segstudio.ui.panels.controls import Choice, role_label
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.text import wrapped
 from segstudio.ui.theme import current_theme, tinted
+from segstudio.ui.window.icons import swatch
 
 if TYPE_CHECKING:
     from segstudio.app.learning.curves import Curve, RunCurves
@@ -226,7 +227,7 @@ class _Differences(QTreeWidget):
             for column, value in enumerate(difference.values, 1):
                 row.setToolTip(column, wrapped(value))
         for column, tint in enumerate(_TINTS[: len(items)], 1):
-            self.headerItem().setForeground(column, QColor(tinted(tint, current_theme())))
+            self.headerItem().setIcon(column, swatch(tinted(tint, current_theme())))
         header = self.header()
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(False)

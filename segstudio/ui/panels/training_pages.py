@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
     from segstudio.app.learning.run_history import RunHistory
     from segstudio.labels.model import ClassTable
-    from segstudio.runs import TrainResult
+    from segstudio.runs import HeldOutPicture, TrainResult
     from segstudio.ui.panels.training_classes import TrainingClasses
     from segstudio.ui.panels.training_curves import TrainingCurves
     from segstudio.ui.panels.training_history import TrainingHistory
+    from segstudio.ui.panels.training_picture import TrainingPicture
     from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["TrainingPages"]
 
-_TABS = (("curves", N_("Curves")), ("classes", N_("Classes")), ("history", N_("History")))
+_TABS = (("curves", N_("Curves")), ("picture", N_("Picture")), ("classes", N_("Classes")), ("history", N_("History")))
 
 
 class TrainingPages(QWidget):
@@ -43,8 +44,10 @@ class TrainingPages(QWidget):
         self._runs: RunHistory | None = None
         self._project_classes: Callable[[], ClassTable] | None = None
         self._result: TrainResult | None = None
+        self._no_picture = ""
         self.classes: TrainingClasses | None = None
         self.history: TrainingHistory | None = None
+        self.picture: TrainingPicture | None = None
         self.tabs, self.export = QTabBar(), QToolButton()
         self.stack = QStackedWidget()
         self._dress()
@@ -77,6 +80,8 @@ class TrainingPages(QWidget):
             return ()
         if self.page == "classes" and self.classes is not None:
             return (self.classes.matrix,) if self.classes.rows else ()
+        if self.page == "picture":
+            return (self.picture.view,) if self.picture is not None and self.picture.pictures else ()
         if self.page == "history" and self.history is not None:
             return (self.history.plot,) if self.history.chosen else ()
         return (self.curves.loss_plot, self.curves.iou_plot) if self.curves.loss_plot.series else ()
@@ -105,8 +110,19 @@ class TrainingPages(QWidget):
         """Show that there is no run."""
         self._result = None
         self.curves.clear()
+        self.start("")
         if self.classes is not None:
             self.classes.clear()
+
+    def start(self, no_picture: str) -> None:
+        """A run begins that has no picture yet, or will have none, and why."""
+        self._no_picture = no_picture
+        if self.picture is not None:
+            self.picture.clear(no_picture)
+
+    def show_picture(self, picture: "HeldOutPicture", classes: "ClassTable") -> None:
+        """Show how the run sees a held-out image now."""
+        self._made_picture().show_picture(picture, classes)
 
     def end(self, result: "TrainResult", classes: "ClassTable") -> None:
         """A run has a result."""
@@ -162,6 +178,8 @@ class TrainingPages(QWidget):
     def _made(self, name: str) -> QWidget:
         if name == "classes":
             return self.classes_page()
+        if name == "picture":
+            return self._made_picture()
         return self._made_history() if name == "history" else self.curves
 
     def classes_page(self) -> "TrainingClasses":
@@ -186,3 +204,12 @@ class TrainingPages(QWidget):
             self.history.follow(self._runs)
         self._library.load()
         return self.history
+
+    def _made_picture(self) -> "TrainingPicture":
+        if self.picture is None:
+            from segstudio.ui.panels.training_picture import TrainingPicture
+
+            self.picture = TrainingPicture()
+            self.stack.addWidget(self.picture)
+            self.picture.clear(self._no_picture)
+        return self.picture

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import LastRun, Notice
-    from segstudio.runs import Event, Preparing, Started, Stepped, TrainResult
+    from segstudio.runs import Event, HeldOutPicture, Preparing, Started, Stepped, TrainResult
 
 __all__ = ["TrainingPanel"]
 
@@ -87,6 +87,7 @@ class TrainingPanel(QFrame):
             project.training.happened.connect(self._event)
             project.training.finished.connect(self._finished)
             project.training.discarded.connect(self._discarded)
+            project.training.pictured.connect(self._pictured)
             project.training.runningChanged.connect(self._running)
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
@@ -240,11 +241,17 @@ class TrainingPanel(QFrame):
             classes = self._project.documents.classes if self._project is not None else None
             self.curves.evaluate(event, classes)
         elif isinstance(event, Finished) and not self._discarding:
+            self._timer.stop()  # or the last step would be shown in its place
+            self._show_numbers()
             self.head.state.setText(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
                 if self._stopping
                 else _("Comparing with the previous version on the same held-out pixels …")
             )
+
+    def _pictured(self, picture: "HeldOutPicture") -> None:
+        if self._project is not None:
+            self.pages.show_picture(picture, self._project.documents.classes)
 
     def _prepares(self, event: "Preparing") -> None:
         """Show what is done between the click and the first step, and the progress."""
@@ -254,6 +261,9 @@ class TrainingPanel(QFrame):
 
     def _started(self, event: "Started") -> None:
         self._shown_version = ""
+        held_out = event.held_out_groups or event.optimistic
+        if not event.step:
+            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
         self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
