@@ -254,6 +254,11 @@ def test_a_run_of_training(window: MainWindow, desk: Desk) -> None:
     assert untranslated(window) == []
     desk.ends(trained(True, reason="", advice=""))
     assert untranslated(window) == []
+    for page in ("picture", "classes", "history"):
+        window.arrangement.training.pages.turn_to(page)
+        assert untranslated(window) == []
+    desk.wait(lambda: desk.opened.runs.items)
+    assert untranslated(window) == []
 
 
 def test_the_versions(window: MainWindow, desk: Desk) -> None:

@@ -10,7 +10,7 @@ from segstudio.ui.panels.plots import PlotLook
 __all__ = ["CurveControls"]
 
 _SLIDER_W = 72
-_ROOMY_W = 340
+_WORDS_W, _LEGEND_W, _LEAST_W = 680, 620, 520
 
 
 class CurveControls(QWidget):
@@ -40,9 +40,11 @@ class CurveControls(QWidget):
         """What is chosen."""
         return PlotLook(self.axis.currentIndex() == 1, self.log.isChecked(), self.smoothing.value() / 100)
 
-    def fit(self, width: int) -> None:
-        """Leave words out that a narrow panel has no room for; the tooltips say them."""
-        self._smooth.setVisible(width >= _ROOMY_W)
+    def fit(self, width: int, *, legend: bool) -> None:
+        """Leave out what a panel of this width has no room for; a page has a `legend` to show or not."""
+        self._smooth.setVisible(width >= _WORDS_W)
+        self.legend.setVisible(legend and width >= _LEGEND_W)
+        self.smoothing.setVisible(width >= _LEAST_W)
 
     def _dress(self) -> None:
         self.axis.setObjectName("curveAxis")

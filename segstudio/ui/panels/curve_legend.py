@@ -39,6 +39,7 @@ class CurveLegend(QTreeWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header = self.header()
+        header.setObjectName("curveLegendHeader")
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

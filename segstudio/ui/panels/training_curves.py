@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainingCurves"]
 
 _FACTS_W, _LEGEND_W = 280, 168
-_PLOTS_LEAST_W = 380
+_PLOTS_LEAST_W, _BOTH_PLOTS_W = 380, 560
 
 
 class TrainingCurves(QWidget):
@@ -163,6 +163,8 @@ class TrainingCurves(QWidget):
         both = self.width() >= _PLOTS_LEAST_W + _FACTS_W + (_LEGEND_W if listed else 0)
         self.legend.setVisible(listed)
         self.pages.setVisible(both or not listed)
+        # A narrow panel has room for one plot beside the facts, or beside the legend.
+        self.loss_plot.setVisible(self.width() >= _BOTH_PLOTS_W)
 
 
 def _key(name: str) -> str:

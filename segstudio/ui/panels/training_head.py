@@ -12,7 +12,7 @@ __all__ = ["TrainingHead"]
 
 _FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
 _PROGRESS_W = 96
-_ROOMY_W = 900
+_ROOMY_W, _NARROW_W = 900, 560
 
 
 class TrainingHead(QWidget):
@@ -31,6 +31,7 @@ class TrainingHead(QWidget):
         self.discard = QPushButton(_("Discard"))
         self.versions = QPushButton(_("Versions"))
         self.fold = QToolButton()
+        self._unfolded = self._training = False
         self._dress()
         self._lay_out()
         self.versions.clicked.connect(versions.trigger)
@@ -39,7 +40,7 @@ class TrainingHead(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say on the button what Stop does, where there is room."""
         super().resizeEvent(event)
-        self.stop.setText(beside_icon(_("Stop and keep the best") if self.width() >= _ROOMY_W else _("Stop")))
+        self._fit()
 
     def say_first(self) -> None:
         """Say how a first run is begun."""
@@ -69,13 +70,20 @@ class TrainingHead(QWidget):
 
     def show_fold(self, *, unfolded: bool, training: bool) -> None:
         """Show what one line has room for, or everything."""
-        self.stop.setVisible(unfolded or training)
-        self.discard.setVisible(unfolded and training)
-        self.versions.setVisible(unfolded or not training)  # one line has room for only one of them
+        self._unfolded, self._training = unfolded, training
+        self._fit()
         words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold.setToolTip(words)
         self.fold.setAccessibleName(words)
+
+    def _fit(self) -> None:
+        """Show what there is room for: one line, and a narrow panel, have none for versions beside a run."""
+        training, unfolded = self._training, self._unfolded
+        self.stop.setText(beside_icon(_("Stop and keep the best") if self.width() >= _ROOMY_W else _("Stop")))
+        self.stop.setVisible(unfolded or training)
+        self.discard.setVisible(unfolded and training)
+        self.versions.setVisible(not training or (unfolded and self.width() >= _NARROW_W))
 
     def _dress(self) -> None:
         self.state.setObjectName("trainingState")

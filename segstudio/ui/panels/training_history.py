@@ -174,9 +174,9 @@ class _RunList(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setProperty("takesClicks", True)
         self.setHeaderLabels([_("Run"), _("Began"), _("Steps"), _("IoU")])
+        self.header().setObjectName("runListHeader")
         _fit_columns(self, _WIDTHS)
 
     @property
@@ -216,6 +216,7 @@ class _Differences(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setHeaderLabels([""])
+        self.header().setObjectName("runDifferencesHeader")
 
     def show_items(self, items: "tuple[RunItem, ...]") -> None:
         """Compare these runs."""
@@ -229,7 +230,7 @@ class _Differences(QTreeWidget):
         for column, tint in enumerate(_TINTS[: len(items)], 1):
             self.headerItem().setIcon(column, swatch(tinted(tint, current_theme())))
         header = self.header()
-        header.setMinimumSectionSize(24)
+        header.setMinimumSectionSize(72)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         for column in range(1, 1 + len(items)):
@@ -238,7 +239,7 @@ class _Differences(QTreeWidget):
 
 def _fit_columns(tree: QTreeWidget, widths: tuple[int, ...]) -> None:
     header = tree.header()
-    header.setMinimumSectionSize(24)
+    header.setMinimumSectionSize(40)
     header.setStretchLastSection(False)
     for column, width in enumerate(widths):
         header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed if width else QHeaderView.ResizeMode.Stretch)

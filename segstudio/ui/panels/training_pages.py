@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QStackedWidget, QTabBar, QToolButton, QVBoxLayout, QWidget
 
 from segstudio.text import N_, _
@@ -56,6 +57,11 @@ class TrainingPages(QWidget):
         self.stack.addWidget(versions)
         self.tabs.currentChanged.connect(lambda _at: self._turn())
         self.tabs.tabBarClicked.connect(self._clicked)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out controls of the curves that there is no room for."""
+        super().resizeEvent(event)
+        self.curves.controls.fit(self.width(), legend=self.page == "curves")
 
     @property
     def page(self) -> str:
@@ -137,6 +143,8 @@ class TrainingPages(QWidget):
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(False)
+        for button in self.tabs.findChildren(QToolButton):  # they are never shown, and their words are Qt's
+            button.setAccessibleName("")
         self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         for _name, words in _TABS:
             self.tabs.addTab(_(words))
@@ -173,7 +181,7 @@ class TrainingPages(QWidget):
         page = self._made(self.page)
         self.stack.setCurrentWidget(page)
         self.curves.controls.setVisible(page in (self.curves, self.history))
-        self.curves.controls.legend.setVisible(page is self.curves)
+        self.curves.controls.fit(self.width(), legend=page is self.curves)
 
     def _made(self, name: str) -> QWidget:
         if name == "classes":
