@@ -172,6 +172,20 @@ def test_the_legend_of_thirty_classes_has_a_row_for_each(curves: TrainingCurves,
     assert max(map(len, row.toolTip(0).splitlines())) <= 80
 
 
+def test_the_first_step_is_a_dot_and_has_no_speed_yet(window: MainWindow, desk: Desk) -> None:
+    window.resize(1600, 900)
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    panel = window.arrangement.training
+    panel.curves.loss_plot._redraw()
+    panel._show_numbers()
+    assert panel.curves.loss_plot._series["training"].items._dots.isVisible()
+    assert panel.curves.facts.text("speed") == "–"
+    desk.tells(stepped(2))
+    panel.curves.loss_plot._redraw()
+    assert not panel.curves.loss_plot._series["training"].items._dots.isVisible()
+
+
 def test_nothing_is_drawn_while_nobody_sees_it(curves: TrainingCurves, window: MainWindow, desk: Desk) -> None:
     plot = curves.loss_plot
     plot._redraw()

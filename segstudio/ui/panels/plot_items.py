@@ -73,7 +73,7 @@ class CurveItems:
         fine = curves <= _MOST_FINE
         most = width if fine else max(24, width * _MOST_FINE // curves)
         x, y = _points(series, series.smooth(look.smoothing), look, most)
-        dotted = series.dots and (series.named or fine) and len(x) <= _MOST_DOTS and not smooths
+        dotted = len(x) == 1 or (series.dots and (series.named or fine) and len(x) <= _MOST_DOTS and not smooths)
         if self._dots is not None:
             self._dots.setVisible(series.shown and dotted)
         if not series.shown or not len(x):

@@ -283,7 +283,7 @@ class TrainingPanel(QFrame):
         span = last.seconds - first.seconds
         rate = (last.step - first.step) / span if span > 0 else 0.0
         left = self._left(last, rate)
-        self.curves.facts.show_step(last, rate, left)
+        self.curves.facts.show_step(last, rate or None, left)
         self.head.show_share(self._fraction(last))
         if self._is_ending:
             return
