@@ -160,6 +160,24 @@ def test_a_run_that_goes_on_from_its_checkpoint_keeps_what_came_before(curves: T
     assert curves.iou_plot.series["mean"] == ([4], [0.6])
 
 
+def test_a_run_whose_window_was_closed_goes_on_behind_the_curves_it_had(window: MainWindow, desk: Desk) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1, 0.9), stepped(2, 0.8), evaluated(2, 0.6), stepped(3, 0.7))
+    assert "the run goes on" in panel.head.progress.toolTip()
+    path = desk.opened.path
+    desk.leave()
+    desk.open(path)
+    desk.wait(lambda: desk.engine.trains)
+    assert desk.engine.trains[0].resume
+    desk.tells(started(step=2), stepped(3, 0.5), evaluated(3, 0.7))
+    desk.wait(lambda: panel.curves.loss_plot.series["training"][0][0] == 1)
+    assert panel.curves.loss_plot.series["training"] == ([1, 2, 3], [0.9, 0.8, 0.5])
+    assert panel.curves.iou_plot.series["mean"] == ([2, 3], [0.6, 0.7])
+    assert panel.curves.legend._rows["nucleus"].text(1) == "0.700"
+    assert any("The run " in words for words in desk.said), "and it is said"
+
+
 def test_the_legend_of_thirty_classes_has_a_row_for_each(curves: TrainingCurves, desk: Desk) -> None:
     iou = {f"class {n:02d} " + "x" * 200: n / 40 for n in range(30)}
     figures = {"loss": 0.4, "mean_iou": 0.2, "iou": iou}

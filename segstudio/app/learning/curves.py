@@ -50,13 +50,17 @@ class RunCurves:
         """Every curve."""
         return (self.loss, self.held_out_loss, self.mean_iou, *self.classes.values())
 
+    def go_back(self, step: int) -> None:
+        """Forget what lies after a step, in every curve."""
+        for curve in self.all:
+            curve.go_back(step)
+
     def take(self, event: "Event") -> None:
         """Add what an event has. A run that is resumed makes the steps after its checkpoint again."""
         from segstudio.runs import Evaluated, Started, Stepped  # see `ui.panels.training_panel`
 
         if isinstance(event, Started):
-            for curve in self.all:
-                curve.go_back(event.step)
+            self.go_back(event.step)
         elif isinstance(event, Stepped):
             self.loss.add(event.step, event.seconds, event.loss)
         elif isinstance(event, Evaluated):

@@ -62,6 +62,7 @@ class TrainingPanel(QFrame):
         self._arrange()
         self._stopping = self._discarding = False
         self._shown_version = ""
+        self._begun_at: int | None = None
         self._steps = 0
         self._max_seconds: float | None = None
         self._recent: deque[Stepped] = deque(maxlen=_WINDOW)
@@ -92,7 +93,7 @@ class TrainingPanel(QFrame):
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
-        self._ran, self._unfolded = False, None
+        self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
         self._versions_action.setChecked(False)
         self.show_versions(False)
@@ -193,7 +194,10 @@ class TrainingPanel(QFrame):
     def _show_before(self, run: "LastRun") -> None:
         """Put the curves of the run that was resumed before what it makes now."""
         if run.result is None and self._project is not None:
-            self.curves.put_before(curves_of(run.events), self._project.documents.classes)
+            earlier = curves_of(run.events)
+            if self._begun_at is not None:
+                earlier.go_back(self._begun_at)
+            self.curves.put_before(earlier, self._project.documents.classes)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -260,7 +264,7 @@ class TrainingPanel(QFrame):
             self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
-        self._shown_version = ""
+        self._shown_version, self._begun_at = "", event.step
         held_out = event.held_out_groups or event.optimistic
         if not event.step:
             self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
