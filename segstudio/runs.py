@@ -15,10 +15,12 @@ __all__ = [
     "Checkpointed",
     "Choices",
     "ClassMetrics",
+    "Confusion",
     "Evaluated",
     "Event",
     "Figures",
     "Finished",
+    "HeldOutPicture",
     "LabelStamp",
     "Metrics",
     "Plan",
@@ -224,11 +226,21 @@ class Metrics(msgspec.Struct, frozen=True):
     pixels: int
 
 
+class Confusion(msgspec.Struct, frozen=True):
+    """Held-out pixels (n rows, n + 1 columns) by class in the truth (row) and as predicted (column), in the order of
+    `names`; the last column counts those that no class was predicted for.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """Held-out figures: mean cross-entropy a known pixel, mean IoU over classes in the truth, IoU by class name.
 
     `accepted` is the share of the measured pixels that are accepted proposals, which favour the version that proposed
-    them; `without_accepted` is the mean IoU on the others, None if there are none.
+    them; `without_accepted` is the mean IoU on the others, None if there are none. `confusion` is what a version was
+    judged by; the measurements of a run do without.
     """
 
     loss: float
@@ -236,6 +248,7 @@ class Figures(msgspec.Struct, frozen=True):
     iou: dict[str, float]
     accepted: float = 0.0
     without_accepted: float | None = None
+    confusion: Confusion | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
@@ -300,6 +313,23 @@ class Warned(_Event, frozen=True, kw_only=True, tag="warned"):
 
 
 Event = Preparing | Started | Stepped | Evaluated | Checkpointed | Finished | Warned
+
+
+class HeldOutPicture(msgspec.Struct, frozen=True, kw_only=True):
+    """A held-out image, or a part of it, as a run sees it after a step, reduced to 256 pixels a side at most.
+
+    `image` is (height, width, 3) bytes. `truth` and `predicted` are class ids (height, width), little-endian uint16,
+    0 for none. It is shown and kept nowhere: it is no event.
+    """
+
+    step: int
+    path: str
+    plane: int
+    width: int
+    height: int
+    image: bytes
+    truth: bytes
+    predicted: bytes
 
 
 class TrainResult(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
 from segstudio.app.learning.keep_learning import KeepLearning
 from segstudio.app.learning.roles import Roles
+from segstudio.app.learning.run_history import RunHistory
 from segstudio.app.learning.training import Training
 from segstudio.app.learning.versions import Versions
 from segstudio.app.notices import Notices
@@ -138,6 +139,7 @@ class OpenedProject(QObject):
         self.roles = Roles(ground, self.documents, self.navigation, self)
         self.versions = Versions(ground, self, prepared.versions)
         self.next_images = NextImages(ground, self.engine, self.navigation, self)
+        self.runs = RunHistory(ground, self)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
         self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
         self.spots = SpotSearch(
@@ -322,6 +324,7 @@ class OpenedProject(QObject):
         self.selected_area.close(left())
         self.navigation.close(left())
         self.versions.close(left())
+        self.runs.close(left())
         self.snapshots.close(left())
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)

@@ -34,7 +34,8 @@ def judge(
     instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
     parent, parent_tally = yield from _best_before(shop, request, trainer, data, target, instant)
     verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
-    parent_figures, child_figures = (None if t is None else t.figures for t in (parent_tally, child_tally))
+    parent_figures = None if parent_tally is None else parent_tally.figures
+    child_figures = None if child_tally is None else child_tally.with_confusion(target)
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
     if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))

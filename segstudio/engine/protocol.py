@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from segstudio.runs import Choices, Event, Figures, LabelStamp, Plan, PlaneFacts
+from segstudio.runs import Choices, Event, Figures, HeldOutPicture, LabelStamp, Plan, PlaneFacts
 
 __all__ = [
     "CHUNK_BYTES",
@@ -36,6 +36,7 @@ __all__ = [
     "Reply",
     "Request",
     "RunEvent",
+    "RunPicture",
     "RunPlanned",
     "Stop",
     "Target",
@@ -48,7 +49,7 @@ __all__ = [
     "write_frame",
 ]
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 CHUNK_BYTES = 4 << 20
 """Weights travel in parts of this size, so that other messages pass between them."""
@@ -254,6 +255,13 @@ class RunEvent(msgspec.Struct, frozen=True, tag="event"):
     event: Event
 
 
+class RunPicture(msgspec.Struct, frozen=True, tag="picture"):
+    """A held-out image as the run sees it now: after each measurement, at most half a megabyte, kept nowhere."""
+
+    id: int
+    picture: HeldOutPicture
+
+
 class Blob(msgspec.Struct, frozen=True, tag="blob"):
     """A part of a file of weights; `kind` is 'checkpoint' or 'weights'."""
 
@@ -316,6 +324,7 @@ Reply = (
     | Measured
     | RunPlanned
     | RunEvent
+    | RunPicture
     | Blob
     | Trained
     | Done

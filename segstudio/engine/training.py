@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,7 +16,7 @@ from segstudio.engine.corrections import Corrections
 from segstudio.engine.judging import judge
 from segstudio.engine.planning import new_plan, on_device
 from segstudio.engine.predicting import Step
-from segstudio.engine.protocol import Done, Measured, RunEvent, RunPlanned, Train
+from segstudio.engine.protocol import Done, Measured, RunEvent, RunPicture, RunPlanned, Train
 from segstudio.engine.telling import all_of, blobs, preparing, warned
 from segstudio.engine.workshop import Workshop, is_grey
 from segstudio.errors import NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
@@ -26,9 +27,10 @@ from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import held_out, measure, pixels_of, watched_groups
 from segstudio.learn.loop import train
 from segstudio.learn.plan import not_learned
+from segstudio.learn.preview import Preview
 from segstudio.learn.trainer import Trainer, metadata
 from segstudio.learn.versions import starting_network, trained_model, version_card
-from segstudio.runs import Checkpointed, Figures, Plan, Stepped
+from segstudio.runs import Checkpointed, Evaluated, Figures, Plan, Stepped
 from segstudio.text import _, count
 
 __all__ = ["Stopping", "train_job"]
@@ -133,9 +135,10 @@ def _run(
     watched = held_out(facts, trainer.plan, _WATCHED_PX, watched=True)
     card = version_card(trainer.plan)
     half = shop.bfloat16(trainer.device, trainer.plan.network)
+    preview = Preview(data, watched, trainer.plan.levels)
 
     def look(net: nn.Module) -> Iterator[Figures | None]:
-        return measure(trained_model("", net, card, trainer.device, bfloat16=half), data, watched)
+        return measure(trained_model("", net, card, trainer.device, bfloat16=half), data, watched, preview.see)
 
     events = train(
         trainer,
@@ -163,7 +166,17 @@ def _run(
             yield warned(request, lost.sentence, trainer) if lost.is_first else None
         else:
             yield None if event is None else RunEvent(request.id, event)
+        if isinstance(event, Evaluated):
+            yield from _pictured(request, preview, event.step)
     yield from best.settled(look)
+
+
+def _pictured(request: Train, preview: Preview, step: int) -> Iterator[Step]:
+    """The held-out image as it was just measured; none where its file cannot be read, which is told elsewhere."""
+    with suppress(UnreadableImage):
+        picture = preview.picture(step)
+        if picture is not None:
+            yield RunPicture(request.id, picture)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,7 @@ from segstudio.learn.facts import CELL, Facts
 from segstudio.learn.predict import Model, TileProbabilities, predict_tiles
 from segstudio.learn.split import by_plane, inside_blocks
 from segstudio.metrics import confusion, metrics
-from segstudio.runs import Figures, Plan
+from segstudio.runs import Confusion, Figures, Plan
 from segstudio.text import _, count
 
 __all__ = [
@@ -88,6 +89,10 @@ class HeldOut:
     classes: tuple[tuple[int, str], ...]
 
 
+Seen = Callable[[HeldOutTile, NDArray[np.int64], NDArray[np.int64]], None]
+"""What is told of a measured tile: places in the classes, -1 for none, in the truth and as predicted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether the child takes over, and one sentence that says why."""
@@ -103,6 +108,12 @@ class Tally:
     figures: Figures
     groups: Mapping[str, NDArray[np.int64]]
     blocks: Mapping[tuple[int, ...], NDArray[np.int64]]
+
+    def with_confusion(self, target: HeldOut) -> Figures:
+        """The figures with the counts that they come from."""
+        counts = np.sum(list(self.blocks.values()), 0).tolist()
+        confused = Confusion(tuple(name for _id, name in target.classes), tuple(map(tuple, counts)))
+        return msgspec.structs.replace(self.figures, confusion=confused)
 
 
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: bool = False) -> HeldOut:
@@ -171,14 +182,21 @@ def pixels_of(target: HeldOut) -> int:
     return sum(tile.rect.area for tile in target.tiles)
 
 
-def measure(model: Model, data: Dataset, target: HeldOut) -> Iterator[Figures | None]:
-    """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known."""
-    for found in tally(model, data, target):
+def measure(model: Model, data: Dataset, target: HeldOut, see: Seen | None = None) -> Iterator[Figures | None]:
+    """Figures of a model on held-out pixels: None between windows, the figures last; nothing if nothing is known.
+
+    `see` is told of each tile as it is measured.
+    """
+    for found in tally(model, data, target, see=see):
         yield None if found is None else found.figures
 
 
 def tally(
-    model: Model, data: Dataset, target: HeldOut, predicted: PredictedTiles = predict_tiles
+    model: Model,
+    data: Dataset,
+    target: HeldOut,
+    predicted: PredictedTiles = predict_tiles,
+    see: Seen | None = None,
 ) -> Iterator[Tally | None]:
     """As `measure`, with the counts; `predicted` makes the tiles."""
     n = len(target.classes)
@@ -196,6 +214,8 @@ def tally(
             truth, own = _truth(data, wanted[found.ty, found.tx], target.classes)
             loss += _cross_entropy(found.values, truth, index.tolist())
             best = index[found.values.argmax(0)]
+            if see is not None:
+                see(wanted[found.ty, found.tx], truth, best)
             by_hand += confusion(np.where(own, truth, -1), best, n)
             for key, block in _blocks(found.rect):
                 part = confusion(truth[block], best[block], n)

@@ -143,7 +143,7 @@ class VersionRow:
 class RunRow:
     """A training run; its folder under runs/ has its name.
 
-    `state`: running, done, stopped, time, failed, or interrupted, and then it will be resumed.
+    `state`: running, done, stopped, time, failed, discarded, or interrupted, and then it will be resumed.
     """
 
     id: int

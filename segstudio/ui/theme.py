@@ -136,6 +136,7 @@ QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { border: 1px solid $edge; padding: 2px; }
 QAbstractItemView { background: $panel; border: 0; outline: 0; selection-background-color: $accent_soft;
     selection-color: $text; }
+QAbstractScrollArea::corner { background: transparent; border: 0; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; }
 QFrame[role="panel"] { background: $panel; border: 0; }
 QFrame[role="card"] { background: $panel; border: 1px solid $edge; border-radius: 8px; }
@@ -164,6 +165,9 @@ QHeaderView#objectTableHeader::up-arrow, QHeaderView#objectTableHeader::down-arr
 QHeaderView { background: $panel; border: 0; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $edge; padding: 2px 4px; }
 QTreeView::item { padding: 1px 0; }
+QTreeView::indicator { width: 10px; height: 10px; border: 1px solid $muted; border-radius: 3px; background: $field; }
+QTreeView::indicator:checked { background: $accent; border-color: $accent; }
+QTreeView::indicator:indeterminate { background: $accent_soft; border-color: $accent; }
 QAbstractItemView::item:disabled { color: $faint; }
 QSplitter::handle { background: $line; }
 QSplitter::handle:hover { background: $accent; }

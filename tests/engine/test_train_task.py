@@ -18,7 +18,7 @@ from segstudio.engine.protocol import Train
 from segstudio.engine.sources import Sources
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
-from segstudio.errors import EngineDied, NoSuchDevice, NotEnoughLabels, UserError
+from segstudio.errors import Cancelled, EngineDied, NoSuchDevice, NotEnoughLabels, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.model import Kind
 from segstudio.learn.loop import Trainer
@@ -29,6 +29,7 @@ from segstudio.runs import (
     Evaluated,
     Event,
     Finished,
+    HeldOutPicture,
     Plan,
     Preparing,
     Started,
@@ -36,6 +37,7 @@ from segstudio.runs import (
     TrainResult,
     Warned,
 )
+from segstudio.store.learning import LEARNING
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass
 from segstudio.tasks.learning.predict import predict
@@ -91,6 +93,49 @@ def test_a_run_leaves_plan_events_weights_card_and_rows(engine: EngineClient, di
     assert result.held_out["parent"] is not None
     assert result.held_out["child"].iou.keys() == result.held_out["parent"].iou.keys()
     assert not (folder / "runs" / run.name / "checkpoint.safetensors").exists()
+
+
+def test_a_run_shows_a_held_out_image_after_each_measurement_and_keeps_it_nowhere(
+    engine: EngineClient, discs_project: Project
+):
+    pictures: list[HeldOutPicture] = []
+    events, result = _run(train(discs_project, engine, TINY, on_picture=pictures.append))
+    assert [picture.step for picture in pictures] == [e.step for e in events if isinstance(e, Evaluated)]
+    assert pictures
+    first = pictures[0]
+    assert first.path in {row.path for row in discs_project.images() if row.split == "held-out"}
+    assert max(first.width, first.height) <= 256
+    assert len(first.image) == 3 * first.width * first.height
+    known = {int(found.id) for found in discs_project.classes()}
+    assert set(np.frombuffer(first.predicted, "<u2").tolist()) <= known
+    assert set(np.frombuffer(first.truth, "<u2").tolist()) - {0}
+    folder = discs_project.path / "runs" / discs_project.runs()[-1].name
+    assert b"picture" not in (folder / "events.jsonl").read_bytes()
+    child = result.held_out["child"]
+    assert child is not None
+    assert child.confusion is not None
+    total = sum(map(sum, child.confusion.counts))
+    right = sum(child.confusion.counts[n][n] for n in range(len(child.confusion.names)))
+    assert 0 <= right <= total
+    assert total > 0
+    assert child.iou.keys() == {
+        name for name, row in zip(child.confusion.names, child.confusion.counts, strict=True) if any(row)
+    }
+
+
+def test_a_discarded_run_leaves_its_record_and_the_engine_goes_on(engine: EngineClient, discs_project: Project):
+    seen: list[Event] = []
+    steps = train(discs_project, engine, TINY, discard=lambda: bool(seen))
+    seen += [next(event for event in steps if isinstance(event, Stepped))]
+    with pytest.raises(Cancelled, match="was discarded"):
+        _run(steps)
+    row = discs_project.runs()[-1]
+    assert (row.state, row.version) == ("discarded", "")
+    assert discs_project.setting(LEARNING) is None
+    folder = discs_project.path / "runs" / row.name
+    assert sorted(path.name for path in folder.iterdir()) == ["events.jsonl", "plan.json"]
+    _events, result = _run(train(discs_project, engine, TINY))
+    assert result.version
 
 
 def test_a_version_predicts_by_its_name(engine: EngineClient, discs_project: Project):

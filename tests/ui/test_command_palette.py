@@ -197,11 +197,11 @@ def test_arrows_move_round_and_the_row_is_said_to_screen_readers(window: MainWin
 
 
 def test_what_cannot_be_used_says_why_and_stays_open(window: MainWindow, desk: Desk) -> None:
-    palette = opened(window, "stop training")
+    palette = opened(window, "stop and keep")
     assert palette.list.found.rows[0].why == "The model is not learning"
     QTest.keyClick(field(window), Key.Key_Return)
     assert palette.isVisible()
-    assert desk.said[-1] == "'Stop training' is not available: The model is not learning."
+    assert desk.said[-1] == "'Stop and keep the best' is not available: The model is not learning."
     assert desk.session.preferences.recent_entries == []
 
 

@@ -135,12 +135,12 @@ def test_a_run_unfolds_the_training_wherever_the_images_are(
     window.resize(1600, 1000)
     desk.trains()
     training = window.arrangement.training
-    qtbot.waitUntil(training.loss_plot.isVisible)
+    qtbot.waitUntil(training.curves.loss_plot.isVisible)
     assert training.height() > 140
     assert window.arrangement.images.view.isVisible()
-    QTest.mouseClick(training.fold_button, LEFT)
+    QTest.mouseClick(training.head.fold, LEFT)
     qtbot.waitUntil(lambda: window.canvas.view_fraction() >= (0.6 if beside else 0.7))
-    assert training.stop.isVisible(), "a run can always be stopped"
+    assert training.head.stop.isVisible(), "a run can always be stopped"
 
 
 def test_f10_hides_the_images_beside_the_image_too(window: MainWindow) -> None:

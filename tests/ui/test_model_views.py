@@ -184,7 +184,7 @@ def test_compare_beside_a_version_shows_where_that_proposes_something_else(windo
     desk.open(desk.projects.grown(desk.place(), two_versions))
     desk.shows(5)
     desk.stores(proposed(desk, {MEMBRANE: Rect(40, 40, 120, 120)}))
-    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
+    QTest.mouseClick(window.arrangement.training.head.versions, LEFT)
     image, striped = bare(window), picture(window)
     button = window.findChild(QPushButton, "compareVersion-v2")
     assert button is not None

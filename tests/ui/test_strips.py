@@ -62,7 +62,7 @@ def test_without_a_project_nothing_is_said_to_be_saved(window: MainWindow, desk:
 def test_the_sentence_that_guides_a_newcomer_fits_at_1280_by_720(window: MainWindow, desk: Desk) -> None:
     window.resize(1280, 720)
     QTest.qWait(20)
-    label = window.arrangement.training.state
+    label = window.arrangement.training.head.state
     assert label.text().startswith("Label a few images")
     assert label.toolTip() == ""
 

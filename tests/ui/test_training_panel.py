@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.engine.protocol import Trained
+from segstudio.engine.protocol import Cancel, Trained
 from segstudio.runs import Figures
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
@@ -97,18 +97,18 @@ def test_curves_and_figures_follow_the_events(window: MainWindow, desk: Desk, qt
     panel = window.arrangement.training
     desk.trains()
     desk.tells(started(), *(stepped(step, 1 / step) for step in range(1, 21)), evaluated(20, 0.8))
-    assert panel.loss_plot.series["training"] == (list(range(1, 21)), [1 / n for n in range(1, 21)])
-    assert panel.loss_plot.series["held out"] == ([20], [0.4])
-    assert panel.iou_plot.series["mean"] == ([20], [0.8])
-    assert panel.iou_plot.series["nucleus"] == ([20], [0.8])
-    qtbot.waitUntil(lambda: panel.facts.text("speed") == "2.00 steps/s · 6.50 patches/s")
-    assert panel.facts.text("left") == "15 s"
-    assert panel.facts.text("device") == "cpu"
-    assert panel.facts.text("memory") == "1,834 MB"
-    assert panel.facts.text("mean") == "0.800"
-    assert panel.state.text() == "Step 20 of 50 · 15 s left"
-    assert panel.progress.value() == 400
-    qtbot.waitUntil(lambda: panel.loss_plot.findChild(QWidget, "lossPlotView") is not None)
+    assert panel.curves.loss_plot.series["training"] == (list(range(1, 21)), [1 / n for n in range(1, 21)])
+    assert panel.curves.loss_plot.series["held out"] == ([20], [0.4])
+    assert panel.curves.iou_plot.series["mean"] == ([20], [0.8])
+    assert panel.curves.iou_plot.series["nucleus"] == ([20], [0.8])
+    qtbot.waitUntil(lambda: panel.curves.facts.text("speed") == "2.00 steps/s · 6.50 patches/s")
+    assert panel.curves.facts.text("left") == "15 s"
+    assert panel.curves.facts.text("device") == "cpu"
+    assert panel.curves.facts.text("memory") == "1,834 MB"
+    assert panel.curves.facts.text("mean") == "0.800"
+    assert panel.head.state.text() == "Step 20 of 50 · 15 s left"
+    assert panel.head.progress.value() == 400
+    qtbot.waitUntil(lambda: panel.curves.loss_plot.findChild(QWidget, "lossPlotView") is not None)
     assert "pyqtgraph" in sys.modules
 
 
@@ -146,20 +146,68 @@ def test_a_run_that_was_told_to_stop_says_so_until_it_has_ended(
     if by_key:
         window.bars.action("stop-training").trigger()
     else:
-        QTest.mouseClick(panel.stop, Qt.MouseButton.LeftButton)
-    assert panel.state.text() == "Stopping …"
-    assert not panel.stop.isEnabled()
+        QTest.mouseClick(panel.head.stop, Qt.MouseButton.LeftButton)
+    assert panel.head.state.text() == "Stopping …"
+    assert not panel.head.stop.isEnabled()
     desk.tells(stepped(1), stepped(2))
-    qtbot.waitUntil(lambda: panel.facts.text("memory") != "–")
-    assert panel.state.text() == "Stopping …"
-    assert not panel.stop.isEnabled()
+    qtbot.waitUntil(lambda: panel.curves.facts.text("memory") != "–")
+    assert panel.head.state.text() == "Stopping …"
+    assert not panel.head.stop.isEnabled()
     at_the_end: list[str] = []
-    desk.opened.training.runningChanged.connect(lambda _running: at_the_end.append(panel.state.text()))
+    desk.opened.training.runningChanged.connect(lambda _running: at_the_end.append(panel.head.state.text()))
     desk.ends(trained(True))
     assert at_the_end == ["Stopped"]
-    assert panel.state.text().startswith("v1 promoted")
+    assert panel.head.state.text().startswith("v1 promoted")
     desk.trains()
-    assert panel.stop.isEnabled()
+    assert panel.head.stop.isEnabled()
+
+
+def test_after_the_last_step_the_panel_says_that_it_compares(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(50))
+    desk.tells({"kind": "finished", "step": 50, "seconds": 25.0, "reason": "done"})
+    qtbot.wait(250)
+    assert panel.head.state.text() == "Comparing with the previous version on the same held-out pixels …"
+    assert panel.head.progress.value() == 1000
+
+
+@pytest.mark.parametrize("by_menu", [False, True])
+def test_a_discarded_run_ends_at_once_and_leaves_only_its_record(window: MainWindow, desk: Desk, by_menu: bool) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    if by_menu:
+        window.bars.action("discard-training").trigger()
+    else:
+        QTest.mouseClick(panel.head.discard, Qt.MouseButton.LeftButton)
+    assert panel.head.state.text() == "Discarding …"
+    assert not panel.head.discard.isEnabled()
+    assert not panel.head.stop.isEnabled()
+    desk.wait(lambda: not desk.opened.training.running)  # the engine, in a step, has said nothing
+    assert any(isinstance(message, Cancel) for message in desk.engine.sent)
+    assert panel.head.state.text() == "The run was discarded; nothing was kept but its record."
+    assert not panel.head.progress.isVisible()
+    assert not panel.head.discard.isVisible()
+    assert desk.opened.store.versions() == []
+    (row,) = desk.opened.store.runs()
+    assert (row.state, row.steps, row.version) == ("discarded", 1, "")
+    assert (desk.opened.path / "runs" / row.name / "events.jsonl").is_file()
+    assert panel.curves.loss_plot.series["training"] == ([1], [0.5])
+    assert not window.message_strip.isVisible()
+    desk.trains()
+    assert panel.head.discard.isEnabled()
+
+
+def test_a_run_that_is_stopping_can_still_be_discarded(window: MainWindow, desk: Desk) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started())
+    QTest.mouseClick(panel.head.stop, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.head.discard, Qt.MouseButton.LeftButton)
+    assert panel.head.state.text() == "Discarding …"
+    desk.wait(lambda: not desk.opened.training.running)
+    assert panel.head.state.text().startswith("The run was discarded")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +224,7 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
     desk.trains()
     desk.tells(started())
     desk.ends(trained(promoted))
-    table = panel.result.table
+    table = panel.curves.result.table
     assert table is not None
     rows = [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
     assert rows == [
@@ -184,10 +232,10 @@ def test_the_end_compares_child_and_parent_on_the_same_pixels(
         ["background", "0.930", "0.950", "+0.020"],
         ["nucleus", "0.700", "0.790", "+0.090"],
     ]
-    assert panel.result.verdict.text() == verdict
-    assert panel.result.isVisible()
-    assert panel.state.text() == state
-    assert not panel.progress.isVisible()
+    assert panel.curves.result.verdict.text() == verdict
+    assert panel.curves.result.isVisible()
+    assert panel.head.state.text() == state
+    assert not panel.head.progress.isVisible()
     assert [version.name for version in desk.opened.store.versions()] == ["v1"]
 
 
@@ -199,7 +247,7 @@ def test_the_figures_without_accepted_pixels_stand_below_the_mean(window: MainWi
         "child": Figures(0.4, 0.812, {"nucleus": 0.79}, accepted=0.4, without_accepted=0.8),
     }
     desk.ends(msgspec.structs.replace(trained(True), figures=figures))
-    table = window.arrangement.training.result.table
+    table = window.arrangement.training.curves.result.table
     assert table is not None
     rows = [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
     assert rows[:2] == [["mean", "0.741", "0.812", "+0.071"], ["without accepted", "0.500", "0.800", "+0.300"]]
@@ -208,9 +256,9 @@ def test_the_figures_without_accepted_pixels_stand_below_the_mean(window: MainWi
 def test_a_learner_that_is_no_version_is_named_in_words(window: MainWindow, desk: Desk) -> None:
     desk.trains()
     desk.tells(started(parent="instant"))
-    assert window.arrangement.training.state.text() == "Learning, starting from instant learner …"
+    assert window.arrangement.training.head.state.text() == "Learning, starting from instant learner …"
     desk.ends(trained(True))
-    table = window.arrangement.training.result.table
+    table = window.arrangement.training.curves.result.table
     assert table is not None
     head = table.headerItem()
     assert [head.text(column) for column in (1, 2)] == ["before", "v1"]
@@ -223,7 +271,7 @@ def test_a_learner_that_is_no_version_is_named_in_words(window: MainWindow, desk
 def test_without_held_out_figures_the_reason_stands_alone(window: MainWindow, desk: Desk) -> None:
     desk.trains()
     desk.ends(trained(False, figures={"parent": None, "child": None}, reason="nothing is held out yet"))
-    assert window.arrangement.training.state.text() == "v1 not promoted · nothing is held out yet"
+    assert window.arrangement.training.head.state.text() == "v1 not promoted · nothing is held out yet"
 
 
 def test_a_second_run_begins_with_empty_curves(window: MainWindow, desk: Desk) -> None:
@@ -233,9 +281,9 @@ def test_a_second_run_begins_with_empty_curves(window: MainWindow, desk: Desk) -
     desk.ends(trained(False))
     desk.trains()
     desk.tells(started(), stepped(1), stepped(2))
-    assert panel.loss_plot.series["training"][0] == [1, 2]
-    assert panel.iou_plot.series == {}
-    assert panel.facts.isVisible()
+    assert panel.curves.loss_plot.series["training"][0] == [1, 2]
+    assert panel.curves.iou_plot.series == {}
+    assert panel.curves.facts.isVisible()
 
 
 def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, desk: Desk) -> None:
@@ -243,8 +291,8 @@ def test_a_run_that_failed_leaves_its_curves_and_says_so(window: MainWindow, des
     desk.tells(started(), stepped(1))
     desk.engine.refuse("The memory is full.", "NotEnoughLabels")
     desk.wait(window.message_strip.isVisible)
-    assert window.arrangement.training.state.text() == "The run did not finish"
-    assert window.arrangement.training.loss_plot.series["training"] == ([1], [0.5])
+    assert window.arrangement.training.head.state.text() == "The run did not finish"
+    assert window.arrangement.training.curves.loss_plot.series["training"] == ([1], [0.5])
     assert window.message_strip.text.text() == "The memory is full."
 
 
@@ -252,8 +300,8 @@ def test_another_project_has_no_curves(window: MainWindow, desk: Desk) -> None:
     desk.trains()
     desk.tells(started(), stepped(1))
     desk.load(plates(2), ["a"])
-    assert window.arrangement.training.loss_plot.series == {}
-    assert window.arrangement.training.facts.text("device") == "–"
+    assert window.arrangement.training.curves.loss_plot.series == {}
+    assert window.arrangement.training.curves.facts.text("device") == "–"
 
 
 def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
@@ -273,7 +321,7 @@ def test_a_long_run_is_thinned_not_forgotten(qtbot: QtBot) -> None:
 def test_steps_are_counted_in_whole_numbers(window: MainWindow, desk: Desk, qtbot: QtBot, last: int) -> None:
     desk.trains()
     desk.tells(started(), stepped(1), stepped(last))
-    plot = window.arrangement.training.loss_plot
+    plot = window.arrangement.training.curves.loss_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
     axis = plot._widget.getAxis("bottom")
@@ -289,7 +337,7 @@ def test_the_iou_axis_comes_close_to_good_figures(window: MainWindow, desk: Desk
     for step, mean in ((10, 0.97), (20, 0.99)):
         figures = {"loss": 0.4, "mean_iou": mean, "iou": {"nucleus": mean}}
         desk.tells({"kind": "evaluated", "step": step, "seconds": 1.0, "held_out": figures})
-    plot = window.arrangement.training.iou_plot
+    plot = window.arrangement.training.curves.iou_plot
     qtbot.waitUntil(lambda: plot._widget is not None)
     plot._redraw()
     _, (low, high) = plot._widget.getViewBox().viewRange()
@@ -333,9 +381,9 @@ def test_until_there_is_a_run_the_panel_is_one_line_beside_the_title_of_the_imag
     panel = window.arrangement.training
     assert panel.folded
     assert window.arrangement.images.isAncestorOf(panel)
-    assert panel.state.isVisible()
-    assert panel.versions_button.isVisible()
-    assert not panel.loss_plot.isVisible()
+    assert panel.head.state.isVisible()
+    assert panel.head.versions.isVisible()
+    assert not panel.curves.loss_plot.isVisible()
     assert panel.height() <= 48
     assert window.arrangement.images.view.width() > 0.9 * window.width()
 
@@ -345,9 +393,9 @@ def test_a_run_unfolds_the_panel_and_another_project_folds_it_again(
 ) -> None:
     folded = _heights(window)
     desk.trains()
-    qtbot.waitUntil(lambda: window.arrangement.training.loss_plot.isVisible())
+    qtbot.waitUntil(lambda: window.arrangement.training.curves.loss_plot.isVisible())
     assert not window.arrangement.images.isAncestorOf(window.arrangement.training)
-    assert window.arrangement.training.stop.isVisible()
+    assert window.arrangement.training.head.stop.isVisible()
     assert _heights(window)[1] > folded[1]
     desk.ends(trained(True))
     assert not window.arrangement.training.folded
@@ -362,12 +410,12 @@ def test_what_a_person_folds_stays_folded_and_what_one_unfolds_stays_unfolded(
     panel = window.arrangement.training
     desk.trains()
     desk.tells(started())
-    QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(panel.head.fold, Qt.MouseButton.LeftButton)
     assert panel.folded
     desk.tells(stepped(1))
     assert panel.folded
-    assert panel.stop.isVisible(), "a run can always be stopped"
-    QTest.mouseClick(panel.fold_button, Qt.MouseButton.LeftButton)
+    assert panel.head.stop.isVisible(), "a run can always be stopped"
+    QTest.mouseClick(panel.head.fold, Qt.MouseButton.LeftButton)
     window.resize(1280, 640)
     qtbot.wait(10)
     assert not panel.folded
@@ -379,7 +427,7 @@ def test_in_a_low_window_the_image_comes_before_the_curves(window: MainWindow, d
     window.resize(1280, 720)
     qtbot.waitUntil(lambda: window.arrangement.training.folded)
     qtbot.waitUntil(lambda: window.canvas.height() >= 0.6 * 720)
-    assert window.arrangement.training.stop.isVisible()
+    assert window.arrangement.training.head.stop.isVisible()
     window.resize(1280, 900)
     qtbot.waitUntil(lambda: not window.arrangement.training.folded)
 
@@ -394,20 +442,20 @@ def preparing(text: str, done: int = 0, total: int = 0) -> dict[str, Any]:
 def test_from_the_click_to_the_first_step_the_panel_says_what_is_being_done(window: MainWindow, desk: Desk) -> None:
     panel = window.arrangement.training
     desk.session.fine_tune()
-    assert panel.progress.isVisible()
-    assert panel.progress.maximum() == 0  # busy: nobody knows for how long
-    desk.wait(lambda: panel.state.text() == "Waiting for the engine")
+    assert panel.head.progress.isVisible()
+    assert panel.head.progress.maximum() == 0  # busy: nobody knows for how long
+    desk.wait(lambda: panel.head.state.text() == "Waiting for the engine")
     desk.wait(lambda: desk.engine.trains)
     desk.tells(preparing("Reading 12 of 300 images", 12, 300))
-    assert panel.state.text() == "Reading 12 of 300 images"
-    assert (panel.progress.value(), panel.progress.maximum()) == (12, 300)
+    assert panel.head.state.text() == "Reading 12 of 300 images"
+    assert (panel.head.progress.value(), panel.head.progress.maximum()) == (12, 300)
     desk.tells(started(), stepped(10))
     panel._show_numbers()
-    assert (panel.progress.value(), panel.progress.maximum()) == (200, 1000)
+    assert (panel.head.progress.value(), panel.head.progress.maximum()) == (200, 1000)
 
 
 def test_a_run_that_did_not_help_says_what_would(window: MainWindow, desk: Desk) -> None:
-    advice = window.arrangement.training.result.advice
+    advice = window.arrangement.training.curves.result.advice
     desk.trains()
     desk.ends(trained(False, advice="Train longer: only 7 steps fitted in 60 s."))
     assert advice.isVisible()
@@ -427,10 +475,10 @@ def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(w
 def test_another_project_has_no_axes_either(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
     desk.trains()
     desk.tells(started(), stepped(1), stepped(2))
-    plot = window.arrangement.training.loss_plot
+    plot = window.arrangement.training.curves.loss_plot
     qtbot.waitUntil(lambda: plot.findChild(QWidget, "lossPlotView") is not None)
     desk.load(plates(3), ["a"])
-    window.arrangement.training.fold_button.click()
+    window.arrangement.training.head.fold.click()
     view = plot.findChild(QWidget, "lossPlotView")
     assert view is not None
     assert plot.isVisible()

@@ -42,7 +42,7 @@ def _shown(window: MainWindow, desk: Desk) -> list[list[str]]:
 
 
 def _listed(window: MainWindow) -> list[list[str]]:
-    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
+    QTest.mouseClick(window.arrangement.training.head.versions, LEFT)
     table = window.arrangement.training.versions.table
     assert table is not None
     return [[table.topLevelItem(n).text(c) for c in range(4)] for n in range(table.topLevelItemCount())]
@@ -60,7 +60,7 @@ def test_every_version_stands_in_the_list_with_its_figures_and_its_verdict(windo
     assert rows[0][2] == "not promoted · not one point better"
     assert rows[1][2] == "promoted"
     assert rows[0][3].startswith("2026-11-21")
-    assert window.arrangement.training.versions_button.text() == "Proposals: v1"
+    assert window.arrangement.training.head.versions.text() == "Proposals: v1"
     assert window.bars.action("versions").isChecked()
 
 
@@ -88,7 +88,7 @@ def test_after_use_the_canvas_keeps_the_keyboard(window: MainWindow, desk: Desk)
     assert button is not None
     QTest.mouseClick(button, LEFT)
     assert window.canvas.hasFocus()
-    desk.wait(lambda: window.arrangement.training.versions_button.text() == "Proposals: v2")
+    desk.wait(lambda: window.arrangement.training.head.versions.text() == "Proposals: v2")
     assert window.canvas.hasFocus()
 
 
@@ -98,7 +98,7 @@ def test_one_click_makes_another_version_current(window: MainWindow, desk: Desk)
     button = window.findChild(QPushButton, "useVersion-v2")
     assert button is not None
     QTest.mouseClick(button, LEFT)
-    desk.wait(lambda: window.arrangement.training.versions_button.text() == "Proposals: v2")
+    desk.wait(lambda: window.arrangement.training.head.versions.text() == "Proposals: v2")
     assert [row.name for row in desk.opened.store.versions() if row.current] == ["v2"]
     assert window.findChild(QPushButton, "useVersion-v1") is not None
 
@@ -116,7 +116,7 @@ def test_a_version_that_is_gone_says_so_and_the_list_is_filled_anew(window: Main
     table = window.arrangement.training.versions.table
     assert table is not None
     desk.wait(lambda: table.topLevelItemCount() == 2)
-    assert window.arrangement.training.versions_button.text() == "Proposals: v1"
+    assert window.arrangement.training.head.versions.text() == "Proposals: v1"
 
 
 def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, desk: Desk) -> None:
@@ -131,9 +131,9 @@ def test_the_curves_come_back_when_the_list_is_put_away(window: MainWindow, desk
     desk.trains()
     desk.tells(started())
     _listed(window)
-    assert not window.arrangement.training.loss_plot.isVisible()
-    QTest.mouseClick(window.arrangement.training.versions_button, LEFT)
-    assert window.arrangement.training.loss_plot.isVisible()
+    assert not window.arrangement.training.curves.loss_plot.isVisible()
+    QTest.mouseClick(window.arrangement.training.head.versions, LEFT)
+    assert window.arrangement.training.curves.loss_plot.isVisible()
     assert not window.bars.action("versions").isChecked()
 
 
@@ -144,13 +144,13 @@ def test_after_a_restart_the_last_run_stands_in_the_panel(window: MainWindow, de
     desk.ends(trained(True))
     path = desk.opened.path
     desk.leave()
-    assert panel.loss_plot.series == {}
+    assert panel.curves.loss_plot.series == {}
     desk.open(path)
-    desk.wait(lambda: panel.loss_plot.series.get("training"))
-    assert panel.loss_plot.series["training"] == ([1, 2], [0.5, 0.5])
-    assert panel.iou_plot.series["mean"] == ([2], [0.8])
-    assert panel.result.verdict.text() == "v1: promoted"
-    assert not panel.progress.isVisible()
+    desk.wait(lambda: panel.curves.loss_plot.series.get("training"))
+    assert panel.curves.loss_plot.series["training"] == ([1, 2], [0.5, 0.5])
+    assert panel.curves.iou_plot.series["mean"] == ([2], [0.8])
+    assert panel.curves.result.verdict.text() == "v1: promoted"
+    assert not panel.head.progress.isVisible()
 
 
 def test_a_last_run_without_a_result_says_why(window: MainWindow, desk: Desk) -> None:
@@ -162,7 +162,7 @@ def test_a_last_run_without_a_result_says_why(window: MainWindow, desk: Desk) ->
     desk.leave()
     desk.open(path)
     state = "The last run did not finish: The memory is full."
-    desk.wait(lambda: window.arrangement.training.state.text() == state)
+    desk.wait(lambda: window.arrangement.training.head.state.text() == state)
 
 
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, desk: Desk) -> None:
@@ -179,7 +179,7 @@ def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, d
     read.clear()
     desk.opened.versions.read_last_run()
     desk.wait(lambda: read)
-    assert window.arrangement.training.loss_plot.series["training"][0] == [1]
+    assert window.arrangement.training.curves.loss_plot.series["training"][0] == [1]
 
 
 def test_an_optimistic_measure_is_explained_where_it_stands(window: MainWindow, desk: Desk) -> None:

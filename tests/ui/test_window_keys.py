@@ -421,7 +421,7 @@ def test_whatever_was_clicked_space_moves_the_image_and_presses_nothing(
         _focus(window, "imageList" if way == "bottom" else "classList")
         _press(window, Key.Key_F10 if way == "bottom" else Key.Key_F9)
     elif way == "stop":
-        QTest.mouseClick(window.arrangement.training.versions_button, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(window.arrangement.training.head.versions, Qt.MouseButton.LeftButton)
     elif way == "add":
         window.arrangement.classes.add(Kind.SEMANTIC)
         editor = window.findChild(QLineEdit, "classNameEdit")

@@ -254,6 +254,11 @@ def test_a_run_of_training(window: MainWindow, desk: Desk) -> None:
     assert untranslated(window) == []
     desk.ends(trained(True, reason="", advice=""))
     assert untranslated(window) == []
+    for page in ("picture", "classes", "history"):
+        window.arrangement.training.pages.turn_to(page)
+        assert untranslated(window) == []
+    desk.wait(lambda: desk.opened.runs.items)
+    assert untranslated(window) == []
 
 
 def test_the_versions(window: MainWindow, desk: Desk) -> None:
@@ -261,7 +266,7 @@ def test_the_versions(window: MainWindow, desk: Desk) -> None:
         row = version(name, parent, 0.7, 0.8, "", promoted=name == "v1")
         add_trained(desk.opened.store, row, run=None, groups={}, current="v1", state="done", summary={}).result()
     desk.opened.versions.read_again()
-    window.arrangement.training.versions_button.click()
+    window.arrangement.training.head.versions.click()
     assert window.arrangement.training.versions.table is not None
     assert window.arrangement.training.versions.table.topLevelItemCount() == 3
     assert untranslated(window) == []

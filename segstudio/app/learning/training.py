@@ -9,8 +9,8 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobId, JobKind
 from segstudio.engine.client import EngineClient
-from segstudio.errors import UserError
-from segstudio.runs import Choices, Event, Started, TrainResult, Warned
+from segstudio.errors import Cancelled, UserError
+from segstudio.runs import Choices, Event, HeldOutPicture, Started, TrainResult, Warned
 from segstudio.tasks.learning.interrupted import Interrupted
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.learning.train_options import choices_of, recorded
@@ -25,12 +25,15 @@ _NAMES = frozenset({*Choices.__struct_fields__, *_FILES})
 class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
-    `happened` carries a `runs.Event`, `finished` a `TrainResult`. A run under way when its project is closed goes on
-    when it is opened again.
+    `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place, `pictured` a
+    `runs.HeldOutPicture` after each measurement. A run under way
+    when its project is closed goes on when it is opened again.
     """
 
     happened = Signal(object)
     finished = Signal(object)
+    discarded = Signal(str)
+    pictured = Signal(object)
     runningChanged = Signal(bool)
     started = Signal()
 
@@ -81,17 +84,28 @@ class Training(QObject):
             self._ground.notices.fail(JobKind.TRAIN, error)
             return
         stop = _Stop()
-        steps = train(self._project, self._engine, choices, stop=stop, resumable=True, picks_up=picks_up)
-        self._begin(recorded(steps, events), stop)
+        self._begin(recorded(self._steps(choices, stop, picks_up=picks_up), events), stop)
 
     def resume(self, found: Interrupted | None) -> None:
         """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
             return
         stop = _Stop()
-        self._begin(
-            train(self._project, self._engine, found.choices, stop=stop, resume=found, resumable=True),
-            stop,
+        self._begin(self._steps(found.choices, stop, found), stop)
+
+    def _steps(
+        self, choices: Choices, stop: "_Stop", resume: Interrupted | None = None, *, picks_up: bool = False
+    ) -> Generator[Event, None, TrainResult]:
+        return train(
+            self._project,
+            self._engine,
+            choices,
+            stop=stop,
+            discard=lambda: stop.discarded,
+            on_picture=self._pictured,
+            resume=resume,
+            resumable=True,
+            picks_up=picks_up,
         )
 
     def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:
@@ -103,6 +117,7 @@ class Training(QObject):
             self._ground.main,
             on_value=lambda _id, event: self._told(event),
             on_done=self.finished.emit,
+            on_failed=self._failed,
             on_end=self._end,
             cancel=self.stop,
         )
@@ -112,6 +127,21 @@ class Training(QObject):
         """End the run early, keeping the best so far; the verdict still follows."""
         if self._stop is not None:
             self._stop.asked = True
+
+    def discard(self) -> None:
+        """End the run at once; nothing is kept but its record. `discarded` follows."""
+        if self._stop is not None:
+            self._stop.discarded = True
+
+    def _pictured(self, picture: HeldOutPicture) -> None:
+        """On the thread of the run."""
+        self._ground.main.post(lambda: self.pictured.emit(picture))
+
+    def _failed(self, error: UserError) -> None:
+        if isinstance(error, Cancelled):
+            self.discarded.emit(error.sentence)
+        else:
+            self._ground.notices.fail(JobKind.TRAIN, error)
 
     def _told(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -129,6 +159,7 @@ class _Stop:
     """Asked for by the window, looked at by the task between two events."""
 
     asked = False
+    discarded = False
 
     def __call__(self) -> bool:
         return self.asked

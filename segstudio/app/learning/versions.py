@@ -9,9 +9,10 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
+from segstudio.app.learning.run_history import events_of
 from segstudio.app.values import JobKind, LastRun, VersionItem
-from segstudio.errors import DiskRefused, UserError
-from segstudio.runs import EMBEDDED, INSTANT, Event, TrainResult
+from segstudio.errors import UserError
+from segstudio.runs import EMBEDDED, INSTANT, TrainResult
 from segstudio.store.learning import make_current
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
@@ -130,27 +131,12 @@ def _mean(row: VersionRow, of: str) -> float | None:
 def _last_run(project: Project) -> LastRun | None:
     """The newest run that left events. Raises `DiskRefused` where they cannot be read."""
     for row in reversed(project.runs()):
-        file = project.path / "runs" / row.name / "events.jsonl"
-        if file.is_file():
-            try:
-                return _of(row, file)
-            except OSError as error:
-                why = _("The curves of the last run could not be read: {why}.", why=error.strerror or error)
-                raise DiskRefused(why) from error
+        folder = project.path / "runs" / row.name
+        if (folder / "events.jsonl").is_file():
+            return _of(row, folder)
     return None
 
 
-def _of(row: RunRow, file: Path) -> LastRun:
+def _of(row: RunRow, folder: Path) -> LastRun:
     result = msgspec.convert(dict(row.summary), TrainResult) if "version" in row.summary else None
-    return LastRun(row.name, tuple(_events(file)), result, str(row.summary.get("why", "")))
-
-
-def _events(file: Path) -> list[Event]:
-    """The events of a run. A last line cut short by a crash, or a strange one, is left out."""
-    out: list[Event] = []
-    for line in file.read_bytes().splitlines():
-        try:
-            out.append(msgspec.json.decode(line, type=Event))
-        except msgspec.MsgspecError:
-            continue
-    return out
+    return LastRun(row.name, tuple(events_of(folder)), result, str(row.summary.get("why", "")))

@@ -12,11 +12,11 @@ import msgspec
 
 from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
-from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPlanned, Train, Trained
-from segstudio.errors import DiskRefused, EngineDied, UserError
+from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPicture, RunPlanned, Train, Trained
+from segstudio.errors import Cancelled, DiskRefused, EngineDied, UserError
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import Seq
-from segstudio.runs import Checkpointed, Choices, Event, Finished, Plan, Preparing, TrainResult, Warned
+from segstudio.runs import Checkpointed, Choices, Event, Finished, HeldOutPicture, Plan, Preparing, TrainResult, Warned
 from segstudio.store.kept_facts import FACTS, FactsFile
 from segstudio.store.learning import (
     HELD_OUT_BLOCKS,
@@ -45,6 +45,8 @@ def train(
     choices: Choices,
     *,
     stop: Callable[[], bool] = lambda: False,
+    discard: Callable[[], bool] = lambda: False,
+    on_picture: Callable[[HeldOutPicture], object] = lambda _: None,
     plan: Plan | None = None,
     resume: Interrupted | None = None,
     resumable: bool = False,
@@ -52,7 +54,9 @@ def train(
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
-    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. Where the
+    When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
+    `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. `on_picture` gets a
+    held-out image as it is measured. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. With `picks_up` it also learns what is painted while it is under way. Raises `ReadOnly`,
@@ -61,7 +65,7 @@ def train(
     writer = project.writing()
     if not writer.flush():
         raise DiskRefused(writer.state.refused or _("Not every edit could be saved before training."))
-    run = _Run(project, choices, None if resume is None else resume.run)
+    run = _Run(project, choices, None if resume is None else resume.run, on_picture)
     try:
         if resume is not None:
             sentence = run.take_up(resume)
@@ -84,7 +88,7 @@ def train(
             )
             try:
                 with engine.call(request) as call:
-                    yield from run.follow(call, stop)
+                    yield from run.follow(call, stop, discard)
                 break
             except EngineDied as error:
                 if engine.closed:
@@ -94,6 +98,9 @@ def train(
                 died = again = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
         return run.finish()
+    except Cancelled as cancelled:
+        run.discard(cancelled.sentence)
+        raise
     except UserError as error:
         if engine.closed:
             run.leave(resumable=resumable)
@@ -128,8 +135,10 @@ class _Files:
 class _Run:
     """One run's folder and rows."""
 
-    def __init__(self, project: Project, choices: Choices, name: str | None) -> None:
-        self._project = project
+    def __init__(
+        self, project: Project, choices: Choices, name: str | None, on_picture: Callable[[HeldOutPicture], object]
+    ) -> None:
+        self._project, self._on_picture = project, on_picture
         self._choices = choices
         versions, runs = project.versions(), project.runs()
         models = [path.stem for path in (project.path / "models").glob("v*")]
@@ -182,17 +191,21 @@ class _Run:
             return _("The run continued from step {step}.", step=traces.checkpoint_step)
         return _("The run started again from its beginning.")
 
-    def follow(self, call: Call, stop: Callable[[], bool]) -> Generator[Event, None, None]:
-        """Take replies until the last one."""
+    def follow(self, call: Call, stop: Callable[[], bool], discard: Callable[[], bool]) -> Generator[Event, None, None]:
+        """Take replies until the last one. Raises `Cancelled` for a run that is discarded."""
         asked = False
         self._files = _Files()
         while not call.ended:
+            if discard():
+                raise Cancelled(_("The run was discarded; nothing was kept but its record."))
             if stop() and not asked:
                 asked = True
                 call.stop()
             reply = call.wait(_LOOK_S)
             if isinstance(reply, RunEvent):
                 yield self.note(self._complete(reply.event))
+            elif isinstance(reply, RunPicture):
+                self._on_picture(reply.picture)
             elif isinstance(reply, Blob):
                 whole = self._files.add(reply)
                 if whole is not None and reply.kind == "checkpoint":
@@ -287,6 +300,11 @@ class _Run:
     def fail(self, state: str, sentence: str) -> None:
         """Write that the run failed; the version before it stays."""
         self._end(state, sentence, None)
+
+    def discard(self, sentence: str) -> None:
+        """Nothing is kept of the run but its record: row, plan and events."""
+        (self._folder / CHECKPOINT).unlink(missing_ok=True)
+        self.fail("discarded", sentence)
 
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""

@@ -14,7 +14,7 @@ from segstudio.ui.window.icons import icon
 if TYPE_CHECKING:
     from segstudio.app.notices import Notices
 
-__all__ = ["ask_for_path", "dress_file_dialog", "show_folder"]
+__all__ = ["ask_for_path", "ask_where_to_save", "dress_file_dialog", "show_folder"]
 
 _BUTTONS = {
     "backButton": "back",
@@ -65,6 +65,22 @@ def ask_for_path(
     dialog = QFileDialog(parent, title, start)
     dialog.setObjectName(name)
     dialog.setFileMode(QFileDialog.FileMode.Directory if folder else QFileDialog.FileMode.ExistingFile)
+    dialog.fileSelected.connect(take)
+    dress_file_dialog(dialog)
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+
+
+def ask_where_to_save(
+    parent: QWidget, name: str, title: str, start: str, kind: tuple[str, str], take: Callable[[str], object]
+) -> None:
+    """Let a person choose where a file is written, at first `start`; `take` gets its path, nothing where none is
+    chosen. `kind` is what the files are called and how their names end, without a dot.
+    """
+    dialog = QFileDialog(parent, title, start, f"{kind[0]} (*.{kind[1]})")
+    dialog.setObjectName(name)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(kind[1])
     dialog.fileSelected.connect(take)
     dress_file_dialog(dialog)
     dialog.finished.connect(dialog.deleteLater)

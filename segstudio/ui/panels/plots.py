@@ -1,52 +1,29 @@
-"""Live curves: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB, loaded in the meantime)."""
+"""Curves as they come in: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB, loaded meanwhile)."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QColor, QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout
 
-from segstudio.text import _
+from segstudio.app.learning.curves import Curve, best_at
+from segstudio.text import _, amount
 from segstudio.ui.panels.controls import role_label
+from segstudio.ui.panels.plot_items import CurveItems, Extent, PlotLook, lines_item
+from segstudio.ui.panels.plot_parts import dress, level_line, made_plot, marked_point, step_line
+from segstudio.ui.panels.plot_series import Series
 from segstudio.ui.text import wrapped
 from segstudio.ui.theme import Theme, current_theme, tinted
 from segstudio.ui.window.loader import ModuleLoader
 
-__all__ = ["LivePlot", "close_up"]
+__all__ = ["LivePlot", "PlotLook", "close_up"]
 
-_REDRAW_MS = 120
-_MOST_POINTS = 4000
+_REDRAW_MS = 125
 _LEAST_SPAN = 0.05
 _PADDING = 0.1
 _HEAD_PX = 36
-
-
-@dataclass(slots=True, eq=False, repr=False)
-class _Series:
-    """`color` is that of its `tint` in the theme."""
-
-    tint: str
-    color: str
-    width: float
-    dots: bool
-    named: bool
-    x: list[float] = field(default_factory=list)
-    y: list[float] = field(default_factory=list)
-    stride: int = 1
-    seen: int = 0
-    curve: Any = None
-
-    def append(self, x: float, y: float) -> None:
-        """Add a point; a long series is thinned to every second, fourth ... point."""
-        self.seen += 1
-        if self.seen % self.stride:
-            return
-        self.x.append(x)
-        self.y.append(y)
-        if len(self.x) > _MOST_POINTS:
-            self.x, self.y, self.stride = self.x[::2], self.y[::2], self.stride * 2
+_MARGIN = 0.04
 
 
 def close_up(values: Iterable[float]) -> tuple[float, float]:
@@ -61,9 +38,10 @@ def close_up(values: Iterable[float]) -> tuple[float, float]:
 
 
 class LivePlot(QFrame):
-    """A frame with a title, a legend, and curves over steps, redrawn at most eight times a second.
+    """A frame with a title, a legend, and curves, redrawn at most eight times a second and only while it is seen.
 
     `span` gives bottom and top of the vertical axis for the figures shown; without it, the axis starts at 0 or above.
+    `best_of` names the curve whose highest value is marked.
     """
 
     def __init__(
@@ -73,16 +51,21 @@ class LivePlot(QFrame):
         library: ModuleLoader,
         *,
         span: Callable[[Iterable[float]], tuple[float, float]] | None = None,
+        best_of: str = "",
     ) -> None:
         super().__init__()
         self.setObjectName(name)
         self.setProperty("role", "plot")
         self.setAccessibleName(title)
-        self.setMinimumSize(160, 96)
-        self._library = library
-        self._span = span
-        self._series: dict[str, _Series] = {}
+        self.setMinimumSize(120, 80)
+        self._library, self._span, self._best_of = library, span, best_of
+        self._series: dict[str, Series] = {}
         self._widget: Any = None
+        self._lines: Any = None
+        self._marks: list[Any] = []
+        self._level: tuple[float, str, str] | None = None
+        self._kept: int | None = None
+        self.look = PlotLook()
         self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         head = QHBoxLayout()
@@ -104,17 +87,26 @@ class LivePlot(QFrame):
         self._timer.timeout.connect(self._redraw)
         library.ready.connect(self._redraw)
 
+    # -- what is drawn -----------------------------------------------------------------------------------------------
+
     @property
     def series(self) -> dict[str, tuple[list[float], list[float]]]:
-        """The x and y values of each curve by name."""
+        """The steps and values of each curve by name."""
         return {name: (list(s.x), list(s.y)) for name, s in self._series.items()}
 
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The names of the curves that are drawn."""
+        return tuple(name for name, series in self._series.items() if series.shown)
+
     def clear(self) -> None:
-        """Remove all curves and hide the axes."""
+        """Remove all curves and marks and hide the axes."""
         for series in self._series.values():
-            if series.curve is not None:
-                self._widget.removeItem(series.curve)
+            if series.items is not None:
+                series.items.remove()
         self._series.clear()
+        self._level = self._kept = None
+        self._unmark()
         if self._widget is not None:
             self._widget.hide()
         self._name_curves()
@@ -125,27 +117,60 @@ class LivePlot(QFrame):
         `tint` is a colour, which stays in every theme, or the name of one of the theme's.
         """
         if name not in self._series:
-            self._series[name] = _Series(tint, tinted(tint, current_theme()), width, dots, named)
+            self._series[name] = Series(tint, tinted(tint, current_theme()), width, dots, named)
             self._name_curves()
 
-    def append(self, name: str, x: float, y: float) -> None:
-        """Add a point to a curve."""
+    def append(self, name: str, x: float, y: float, seconds: float = 0.0) -> None:
+        """Add a point to a curve: its step, its value, and when it was made."""
         self._library.load()
-        self._series[name].append(x, y)
-        if not self._timer.isActive():
-            self._timer.start()
+        self._series[name].append(x, y, seconds)
+        self._draw_soon()
+
+    def put_before(self, name: str, curve: Curve) -> None:
+        """Put what was there before the first point of a curve."""
+        thin = Series("text", "", 1.0, False, True)
+        for step, seconds, value in zip(curve.steps, curve.seconds, curve.values, strict=True):
+            thin.append(step, value, seconds)
+        self._series[name].put_before(thin.x, thin.y, thin.seconds)
+        self._library.load()
+        self._draw_soon()
+
+    def go_back(self, step: float) -> None:
+        """Forget what lies after a step, of all curves."""
+        for series in self._series.values():
+            series.go_back(step)
+        self._draw_soon()
+
+    def show_curves(self, shown: Mapping[str, bool]) -> None:
+        """Draw these curves, or leave them out; others stay as they are."""
+        for name, series in self._series.items():
+            series.shown = shown.get(name, series.shown)
+        self._draw_soon()
+
+    def set_look(self, look: PlotLook) -> None:
+        """Draw the curves in another way, at once."""
+        self.look = look
+        self._redraw()
+
+    def set_level(self, value: float | None, words: str = "", tip: str = "") -> None:
+        """Draw a line across the plot, with its name, and a tip that says what it is; None for none."""
+        self._level = None if value is None else (value, words, tip)
+        self._draw_soon()
+
+    def set_kept(self, step: int | None) -> None:
+        """Mark the step whose weights were kept; None for none."""
+        self._kept = step
+        self._draw_soon()
+
+    # -- how it looks ------------------------------------------------------------------------------------------------
 
     def follow_theme(self, theme: Theme) -> None:
         """Draw frame and curves in the colours of a theme; those of classes stay."""
-        pg: Any = self._library.module
         for series in self._series.values():
             series.color = tinted(series.tint, theme)
-            if series.curve is not None:
-                series.curve.setPen(pg.mkPen(series.color, width=series.width))
-                series.curve.setSymbolBrush(series.color)
         if self._widget is not None:
-            self._widget.setBackground(QColor(theme.field))
-            _dress_axes(pg, self._widget, theme)
+            dress(self._library.module, self._widget, theme)
+            self._redraw()
         self._name_curves()
 
     @property
@@ -158,6 +183,15 @@ class LivePlot(QFrame):
         super().resizeEvent(event)
         self._name_curves()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Draw what came in while nobody saw it."""
+        super().showEvent(event)
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
+
     def _name_curves(self) -> None:
         groups = [([s.color], name) for name, s in self._series.items() if s.named]
         others = [s.color for s in self._series.values() if not s.named][:6]
@@ -166,79 +200,78 @@ class LivePlot(QFrame):
             [*groups, (others, _("classes"))] if others else groups,
             [*groups, (others, "")],
             [([*(c for colors, _ in groups for c in colors), *others], "")],
+            [([c for colors, _ in groups for c in colors], "")],
         ]
         metrics = self._legend.fontMetrics()
         chosen = next((w for w in wordings if metrics.horizontalAdvance(_plain(w)) <= room), wordings[-1])
         self._legend.setText("&nbsp;&nbsp;".join(_key(colors, name) for colors, name in chosen))
         self._legend.setToolTip(wrapped("\n".join(self._series)))
 
+    # -- drawing -----------------------------------------------------------------------------------------------------
+
     def _redraw(self) -> None:
-        if self._library.module is None or not any(s.x for s in self._series.values()):
+        if self._library.module is None or not any(s.x for s in self._series.values()) or not self.isVisible():
             return
+        pg: Any = self._library.module
         if self._widget is None:
-            self._widget = self._make()
+            self._widget = made_plot(pg, f"{self.objectName()}View", current_theme())
+            self._column.addWidget(self._widget, 1)
+            self._lines = lines_item(pg)
+            self._widget.addItem(self._lines, ignoreBounds=True)
         self._widget.show()
-        pg: Any = self._library.module
+        self._widget.getAxis("left").setLogMode(y=self.look.log)
+        self._widget.getAxis("bottom").axis_shows_time = self.look.time
+        curves, seen = len(self.shown), list[Extent]()
         for series in self._series.values():
-            if series.curve is None:
-                dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None, "symbolBrush": series.color}
-                pen = pg.mkPen(series.color, width=series.width)
-                series.curve = self._widget.plot(pen=pen, **(dots if series.dots else {}))
-            series.curve.setData(series.x, series.y)
-        if self._span is not None:
-            low, high = self._span(y for series in self._series.values() for y in series.y)
-            self._widget.getViewBox().setYRange(low, high, padding=0)
+            series.items = series.items or CurveItems(pg, self._widget)
+            extent = series.items.draw(series, self.look, max(self.width(), 200), curves)
+            seen += [] if extent is None else [extent]
+        # The mean and the losses, which are named, lie above the classes.
+        ordered = sorted(self._series.values(), key=lambda series: series.named)
+        self._lines.lines = [line for series in ordered for line in series.items.lines]
+        self._lines.update()
+        self._mark(pg)
+        if seen:
+            self._look_at(seen)
 
-    def _make(self) -> Any:
-        pg: Any = self._library.module
-        theme = current_theme()
-        pg.setConfigOptions(antialias=True)
-        widget = pg.PlotWidget(background=QColor(theme.field), axisItems={"bottom": _step_axis(pg)})
-        widget.setObjectName(f"{self.objectName()}View")
-        widget.setFrameShape(QFrame.Shape.NoFrame)
-        widget.setMenuEnabled(False)
-        _adopt_menus(widget)
-        widget.setMouseEnabled(False, False)
-        widget.hideButtons()
-        widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        _dress_axes(pg, widget, theme)
-        view = widget.getViewBox()
-        view.setDefaultPadding(0.04)
-        view.setLimits(xMin=0)
-        if self._span is None:
-            view.setLimits(xMin=0, yMin=0)
-        self._column.addWidget(widget, 1)
-        return widget
+    def _look_at(self, seen: list[Extent]) -> None:
+        """Set the axes, so that all that is drawn is inside."""
+        view = self._widget.getViewBox()
+        last = max(extent.last for extent in seen)
+        view.setXRange(0, last if last > 0 else 1, padding=_MARGIN)
+        low, high = min(extent.low for extent in seen), max(extent.high for extent in seen)
+        if self._span is not None and not self.look.log:
+            low, high = self._span([low, high, *([self._level[0]] if self._level else [])])
+            view.setYRange(low, high, padding=0)
+            return
+        padding = _MARGIN * (high - low) or 0.1
+        view.setYRange(low - padding if self.look.log else max(0.0, low - padding), high + padding, padding=0)
 
+    def _unmark(self) -> None:
+        for mark in self._marks:
+            self._widget.removeItem(mark)
+        self._marks.clear()
 
-def _adopt_menus(widget: Any) -> None:
-    """Give the menus of pyqtgraph a parent: otherwise nothing would ever delete them."""
-    item = widget.getPlotItem()
-    for menu in (item.ctrlMenu, *getattr(item, "subMenus", ())):
-        if menu is not None and menu.parent() is None:
-            menu.setParent(widget, menu.windowFlags())
-
-
-def _step_axis(pg: Any) -> Any:
-    """An axis of steps, with ticks at whole numbers only."""
-
-    class StepAxis(pg.AxisItem):
-        def tickSpacing(self, *extent: float) -> list[tuple[float, float]]:
-            return [level for level in super().tickSpacing(*extent) if level[0] >= 1] or [(1.0, 0.0)]
-
-    return StepAxis(orientation="bottom")
-
-
-def _dress_axes(pg: Any, widget: Any, theme: Theme) -> None:
-    font = widget.font()
-    font.setPointSizeF(max(6.5, font.pointSizeF() * 0.8))
-    widget.showGrid(x=False, y=True, alpha=0.12)
-    for side in ("left", "bottom"):
-        axis = widget.getAxis(side)
-        axis.setPen(pg.mkPen(theme.edge))
-        axis.setTextPen(pg.mkPen(theme.muted))
-        axis.setStyle(tickFont=font, tickLength=-4)
-        axis.enableAutoSIPrefix(False)
+    def _mark(self, pg: Any) -> None:
+        """Mark the best value, the step that was kept, and the line across."""
+        self._unmark()
+        theme, tips = current_theme(), list[str]()
+        if self._level is not None:
+            value, words, tip = self._level
+            self._marks.append(level_line(pg, value, words, theme))
+            tips.append(tip)
+        series = self._series.get(self._best_of)
+        if series is not None and series.shown and (best := best_at(series.y)) is not None:
+            at = series.seconds if self.look.time else series.x
+            self._marks.append(marked_point(pg, at[best], series.smooth(self.look.smoothing)[best], theme))
+            value, step = amount(series.y[best]), int(series.x[best])
+            tips.append(_("The ring is the best: {value} at step {step}", value=value, step=step))
+            if self._kept in series.x:
+                self._marks.append(step_line(pg, at[series.x.index(self._kept)], _("kept"), theme))
+        for mark in self._marks:
+            self._widget.addItem(mark, ignoreBounds=True)
+        for part in (self._title, self._widget):
+            part.setToolTip(wrapped("\n".join(tips)))
 
 
 def _plain(groups: list[tuple[list[str], str]]) -> str:

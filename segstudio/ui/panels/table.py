@@ -59,7 +59,7 @@ class Panel(NamedTuple):
 
 
 def _training(around: Surroundings) -> "QWidget":
-    return TrainingPanel(around.session, around.action("stop-training"), around.action("versions"))
+    return TrainingPanel(around.session, around.action)
 
 
 _OWN = (

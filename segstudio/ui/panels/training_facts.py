@@ -49,6 +49,7 @@ class TrainingFacts(QWidget):
             grid.addWidget(value, row, 1)
         self._held_out_title = role_label(_("Held out: never trained on"), "muted")
         self._held_out_title.setObjectName("heldOutTitle")
+        self._held_out_title.setWordWrap(True)
         self.optimistic = muted_label(_("Expect lower figures on new images"))
         self.optimistic.setObjectName("optimisticNote")
         self.optimistic.setToolTip(_(_OPTIMISTIC))

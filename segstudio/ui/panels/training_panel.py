@@ -4,40 +4,33 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QProgressBar,
-    QPushButton,
-    QStackedWidget,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QVBoxLayout
 
+from segstudio.app.learning.curves import curves_of
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.text import N_, _, amount, clock
-from segstudio.ui.panels.controls import ElidedLabel, role_label
-from segstudio.ui.panels.plots import LivePlot, close_up
-from segstudio.ui.panels.training_facts import TrainingFacts
-from segstudio.ui.panels.training_result import TrainingResult
+from segstudio.text import _, amount, clock
+from segstudio.ui.panels.training_curves import TrainingCurves
+from segstudio.ui.panels.training_head import TrainingHead
+from segstudio.ui.panels.training_pages import TrainingPages
 from segstudio.ui.panels.training_versions import TrainingVersions
-from segstudio.ui.text import beside_icon, version_words
-from segstudio.ui.window.icons import icon
+from segstudio.ui.text import version_words
 from segstudio.ui.window.loader import ModuleLoader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtGui import QAction
+
     from segstudio.app.open_project import OpenedProject
     from segstudio.app.session import Session
     from segstudio.app.values import LastRun, Notice
-    from segstudio.runs import Event, Figures, Preparing, Started, Stepped, TrainResult
+    from segstudio.runs import Event, HeldOutPicture, Preparing, Started, Stepped, TrainResult
 
 __all__ = ["TrainingPanel"]
 
 _WINDOW = 24
 _SHOW_MS = 150
-_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
+_EXPORTS = ("export-curves", "export-class-figures", "export-plots")
 
 
 class TrainingPanel(QFrame):
@@ -49,34 +42,27 @@ class TrainingPanel(QFrame):
 
     foldChanged = Signal(bool)
 
-    def __init__(self, session: "Session", stop: QAction, versions: QAction) -> None:
+    def __init__(self, session: "Session", action: "Callable[[str], QAction]") -> None:
         super().__init__()
+        stop, versions = action("stop-training"), action("versions")
         self._project: OpenedProject | None = None
         self.setObjectName("trainingPanel")
         self.setProperty("role", "panel")
         self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
-        self.loss_plot = LivePlot("lossPlot", _("Loss"), self.library)
-        self.iou_plot = LivePlot("iouPlot", _("Held-out IoU"), self.library, span=close_up)
-        self.state = ElidedLabel(_(_FIRST))
-        self.state.setObjectName("trainingState")
-        self.state.setProperty("role", "muted")
-        self.progress = QProgressBar()
-        self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
-        self.facts = TrainingFacts()
-        self.result = TrainingResult()
-        self.pages = QStackedWidget()
+        self.curves = TrainingCurves(self.library)
+        self.head = TrainingHead(stop, action("discard-training"), versions)
         self.versions = TrainingVersions(session)
-        self.versions_button = QPushButton(_("Versions"))
-        self.fold_button = QToolButton()
         self.folded = False
         self._ran = False
         self._cramped = False
         self._unfolded: bool | None = None
-        self.views = QStackedWidget()
-        self._stop_action, self._versions_action = stop, versions
+        self.pages = TrainingPages(self.curves, self.versions, self.library, [action(name) for name in _EXPORTS])
+        self._versions_action = versions
         self._arrange()
-        self._stopping = False
+        self._stopping = self._discarding = False
+        self._shown_version = ""
+        self._begun_at: int | None = None
         self._steps = 0
         self._max_seconds: float | None = None
         self._recent: deque[Stepped] = deque(maxlen=_WINDOW)
@@ -84,13 +70,14 @@ class TrainingPanel(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOW_MS)
         self._timer.timeout.connect(self._show_numbers)
-        self.stop.clicked.connect(session.stop_training)
-        self.stop.clicked.connect(self._stop_asked)
+        self.head.stop.clicked.connect(session.stop_training)
+        self.head.stop.clicked.connect(self._stop_asked)
         stop.triggered.connect(self._stop_asked)
-        stop.enabledChanged.connect(self._refresh_stop)
+        for ending in (stop, action("discard-training")):
+            ending.enabledChanged.connect(self._refresh_stop)
         session.notices.told.connect(self._told)
-        self.versions_button.clicked.connect(versions.trigger)
-        self.fold_button.clicked.connect(self._fold_clicked)
+        self.head.fold.clicked.connect(self._fold_clicked)
+        self.pages.left.connect(versions.trigger)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -100,20 +87,24 @@ class TrainingPanel(QFrame):
         if project is not None:
             project.training.happened.connect(self._event)
             project.training.finished.connect(self._finished)
+            project.training.discarded.connect(self._discarded)
+            project.training.pictured.connect(self._pictured)
             project.training.runningChanged.connect(self._running)
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
-        self._ran, self._unfolded = False, None
+            project.runs.changed.connect(self._mark_kept)
+        self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
         self._versions_action.setChecked(False)
         self.show_versions(False)
         self._name_proposer()
-        self.loss_plot.clear()
-        self.iou_plot.clear()
+        self.pages.follow(project.runs if project is not None else None)
         self._recent.clear()
-        self.facts.clear()
-        self.pages.setCurrentWidget(self.facts)
-        self.state.setText(_(_FIRST))
+        self.head.say_first()
+
+    @property
+    def _is_ending(self) -> bool:
+        return self._stopping or self._discarding
 
     @property
     def _is_training(self) -> bool:
@@ -124,51 +115,10 @@ class TrainingPanel(QFrame):
         self.library.close()
 
     def _arrange(self) -> None:
-        self.stop.setObjectName("stopTrainingButton")
-        self.stop.setToolTip(self._stop_action.toolTip())
-        self.stop.setAccessibleName(_("Stop training"))
-        self.stop.setEnabled(self._stop_action.isEnabled())
-        self.versions_button.setObjectName("versionsButton")
-        self.versions_button.setCheckable(True)
-        words = _("The version that proposes. Click to see every version with its figures and to choose another")
-        self.versions_button.setToolTip(words)
-        self.versions_button.setAccessibleName(_("Versions"))
-        self.versions_button.setEnabled(False)
-        for button in (self.versions_button, self.stop):
-            button.setProperty("role", "slim")
-        self.fold_button.setObjectName("trainingFold")
-        self.fold_button.setProperty("role", "icon")
-        self.fold_button.setFixedSize(26, 26)
-        self.progress.setObjectName("trainingProgress")
-        self.progress.setAccessibleName(_("Progress of training"))
-        self.progress.setTextVisible(False)
-        self.progress.setRange(0, 1000)
-        self.progress.setFixedWidth(96)
-        self.progress.setVisible(False)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(role_label(_("Training"), "title"))
-        head.addWidget(self.state, 1)
-        head.addWidget(self.progress)
-        head.addWidget(self.versions_button)
-        head.addWidget(self.stop)
-        head.addWidget(self.fold_button)
-        self.pages.addWidget(self.facts)
-        self.pages.addWidget(self.result)
-        self.pages.setFixedWidth(280)
-        curves = QWidget()
-        body = QHBoxLayout(curves)
-        body.setContentsMargins(0, 0, 0, 0)
-        body.setSpacing(8)
-        body.addWidget(self.loss_plot, 1)
-        body.addWidget(self.iou_plot, 1)
-        body.addWidget(self.pages)
         column = self._column = QVBoxLayout(self)
-        column.setSpacing(8)
-        column.addLayout(head)
-        self.views.addWidget(curves)
-        self.views.addWidget(self.versions)
-        column.addWidget(self.views, 1)
+        column.setSpacing(4)
+        column.addWidget(self.head)
+        column.addWidget(self.pages, 1)
 
     # -- folding -----------------------------------------------------------------------------------------------------
 
@@ -179,21 +129,16 @@ class TrainingPanel(QFrame):
 
     def _fold_clicked(self) -> None:
         self._unfolded = self.folded
-        if self.folded is False and self.versions_button.isChecked():
+        if self.folded is False and self.head.versions.isChecked():
             self._versions_action.trigger()
         self._fold()
 
     def _fold(self) -> None:
         """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
         automatic = self._ran and not self._cramped
-        unfolded = self.versions_button.isChecked() or (automatic if self._unfolded is None else self._unfolded)
-        self.stop.setVisible(unfolded or self._is_training)
-        self.versions_button.setVisible(unfolded or not self._is_training)  # one line has room for only one of them
-        words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
-        self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
-        self.fold_button.setToolTip(words)
-        self.fold_button.setAccessibleName(words)
-        self.views.setVisible(unfolded)
+        unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
+        self.head.show_fold(unfolded=unfolded, training=self._is_training)
+        self.pages.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
             self.folded = not unfolded
@@ -212,20 +157,25 @@ class TrainingPanel(QFrame):
 
     def show_versions(self, shown: bool) -> None:
         """Show the versions instead of the curves, or the curves again."""
-        self.versions_button.setChecked(shown)
-        self.views.setCurrentIndex(1 if shown else 0)
+        self.head.versions.setChecked(shown)
+        self.pages.show_versions(shown)
         self._fold()
         self.versions.refresh()
 
     def _name_proposer(self) -> None:
         items = self._project.versions.items() if self._project is not None else ()
         current = next((item for item in items if item.current), None)
-        self.versions_button.setEnabled(current is not None)
-        words = _("Proposals: {version}", version=version_words(current.name)) if current is not None else _("Versions")
-        self.versions_button.setText(words)
+        self.head.name_proposer(current.name if current is not None else None)
+
+    def _figure_of(self, version: str) -> float | None:
+        """Mean IoU of a version when it was measured last, on what was held out then."""
+        items = self._project.versions.items() if self._project is not None else ()
+        return next((item.now for item in items if item.name == version), None)
 
     def _show_last_run(self, run: "LastRun") -> None:
         """Show the curves of the newest run after the project was opened again."""
+        if self._is_training:
+            self._show_before(run)
         if self._is_training or self._recent:
             return
         for event in run.events:
@@ -239,7 +189,15 @@ class TrainingPanel(QFrame):
             words = (
                 _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
             )
-            self.state.setText(words)
+            self.head.state.setText(words)
+
+    def _show_before(self, run: "LastRun") -> None:
+        """Put the curves of the run that was resumed before what it makes now."""
+        if run.result is None and self._project is not None:
+            earlier = curves_of(run.events)
+            if self._begun_at is not None:
+                earlier.go_back(self._begun_at)
+            self.curves.put_before(earlier, self._project.documents.classes)
 
     # -- stop --------------------------------------------------------------------------------------------------------
 
@@ -248,10 +206,24 @@ class TrainingPanel(QFrame):
         if self._is_training:
             self._stopping = True
             self._refresh_stop()
-            self.state.setText(_("Stopping …"))
+            self.head.state.setText(_("Stopping …"))
+
+    def discard(self) -> None:
+        """Discard the run, and show that at once."""
+        if self._is_training and self._project is not None:
+            self._project.training.discard()
+            self._discarding = True
+            self._refresh_stop()
+            self.head.state.setText(_("Discarding …"))
+
+    def _discarded(self, sentence: str) -> None:
+        self._end()
+        self.head.state.setText(sentence)
+        if self._project is not None:
+            self._project.runs.refresh()
 
     def _refresh_stop(self) -> None:
-        self.stop.setEnabled(self._stop_action.isEnabled() and not self._stopping)
+        self.head.allow_stop(stopping=self._stopping, discarding=self._discarding)
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -265,58 +237,48 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Started):
             self._started(event)
         elif isinstance(event, Stepped):
-            self.loss_plot.add(_("training"), "muted")
-            self.loss_plot.append(_("training"), event.step, event.loss)
+            self.curves.step(event)
             self._recent.append(event)
             if not self._timer.isActive():
                 self._timer.start()
         elif isinstance(event, Evaluated):
-            self._evaluated(event.step, event.held_out)
-        elif isinstance(event, Finished):
-            self.state.setText(
+            classes = self._project.documents.classes if self._project is not None else None
+            self.curves.evaluate(event, classes)
+        elif isinstance(event, Finished) and not self._discarding:
+            self._timer.stop()  # or the last step would be shown in its place
+            self._show_numbers()
+            self.head.state.setText(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
                 if self._stopping
                 else _("Comparing with the previous version on the same held-out pixels …")
             )
 
+    def _pictured(self, picture: "HeldOutPicture") -> None:
+        if self._project is not None:
+            self.pages.show_picture(picture, self._project.documents.classes)
+
     def _prepares(self, event: "Preparing") -> None:
         """Show what is done between the click and the first step, and the progress."""
-        self.progress.setRange(0, event.total)
-        self.progress.setValue(min(event.done, event.total))
-        self.progress.setVisible(True)
-        if not self._stopping:
-            self.state.setText(event.text)
+        self.head.show_busy(event.done, event.total)
+        if not self._is_ending:
+            self.head.state.setText(event.text)
 
     def _started(self, event: "Started") -> None:
-        self.library.load()
-        self.loss_plot.clear()
-        self.iou_plot.clear()
-        self.loss_plot.add(_("training"), "muted")
-        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
+        self._shown_version, self._begun_at = "", event.step
+        held_out = event.held_out_groups or event.optimistic
+        if not event.step:
+            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
+        self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
-        self.facts.start(event)
-        self.pages.setCurrentWidget(self.facts)
-        self.progress.setRange(0, 1000)
-        self.progress.setValue(0)
-        self.progress.setVisible(True)
-        if not self._stopping:
-            self.state.setText(
+        self.head.show_share(0.0)
+        self.head.progress.setVisible(True)
+        if not self._is_ending:
+            self.head.state.setText(
                 _("Learning, starting from {version} …", version=version_words(event.parent))
                 if event.parent
                 else _("Learning …")
             )
-
-    def _evaluated(self, step: int, figures: "Figures") -> None:
-        self.loss_plot.add(_("held out"), "accent", width=2, dots=True)
-        self.loss_plot.append(_("held out"), step, figures.loss)
-        self.iou_plot.add(_("mean"), "text", width=2.5, dots=True)
-        self.iou_plot.append(_("mean"), step, figures.mean_iou)
-        for name, value in figures.iou.items():
-            found = self._project.documents.classes.named(name) if self._project is not None else None
-            self.iou_plot.add(name, found.color if found is not None else "faint", width=1.25, dots=True, named=False)
-            self.iou_plot.append(name, step, value)
-        self.facts.set_mean(figures.mean_iou)
 
     def _show_numbers(self) -> None:
         if not self._recent:
@@ -325,15 +287,15 @@ class TrainingPanel(QFrame):
         span = last.seconds - first.seconds
         rate = (last.step - first.step) / span if span > 0 else 0.0
         left = self._left(last, rate)
-        self.facts.show_step(last, rate, left)
-        self.progress.setValue(round(1000 * self._fraction(last)))
-        if self._stopping:
+        self.curves.facts.show_step(last, rate or None, left)
+        self.head.show_share(self._fraction(last))
+        if self._is_ending:
             return
         step, steps = f"{last.step:,}", f"{self._steps:,}"
         if left is None:
-            self.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
+            self.head.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
         else:
-            self.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
+            self.head.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
 
     def _left(self, last: "Stepped", rate: float) -> float | None:
         guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
@@ -354,45 +316,51 @@ class TrainingPanel(QFrame):
             return
         self._has_run()
         self._end()
-        self.result.show_result(result, self._project.documents.classes)
-        self.pages.setCurrentWidget(self.result)
+        self.pages.end(result, self._project.documents.classes)
+        self._shown_version = result.version
+        self._project.runs.refresh()
         child, parent = result.held_out.get("child"), result.held_out.get("parent")
         if child and parent:
             now, before = amount(child.mean_iou), amount(parent.mean_iou)
             figures = _("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
         else:
             figures = result.reason
-        self.state.setText(
+        self.head.state.setText(
             _("{version} promoted · {figures}", version=result.version, figures=figures)
             if result.promoted
             else _("{version} not promoted · {figures}", version=result.version, figures=figures)
         )
 
+    def _mark_kept(self) -> None:
+        """Mark the step of the curves whose weights were kept, once the plan of their run has been read."""
+        items = self._project.runs.items if self._project is not None else ()
+        plan = next((item.plan for item in items if item.version and item.version == self._shown_version), None)
+        self.curves.iou_plot.set_kept(None if plan is None else plan.kept_at)
+
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
             self._end()
-            self.state.setText(_("The run did not finish"))
+            self.head.state.setText(_("The run did not finish"))
 
     def _running(self, running: bool) -> None:
         if not running:
             was_stopping = self._stopping
             self._end()
             if was_stopping:
-                self.state.setText(_("Stopped"))
+                self.head.state.setText(_("Stopped"))
             return
         self.library.load()
-        if not self.progress.isVisibleTo(self):
-            self.progress.setRange(0, 0)
-            self.progress.setVisible(True)
+        if not self.head.progress.isVisibleTo(self):
+            self.head.show_busy()
         self._has_run()
         if not self._recent:
-            self.state.setText(_("Fine-tuning"))
+            self.head.state.setText(_("Fine-tuning"))
 
     def _end(self) -> None:
-        self._stopping = False
+        self._stopping = self._discarding = False
         self._refresh_stop()
         self._timer.stop()
         if self._recent:
-            self.facts.show_step(self._recent[-1], None, None)
-        self.progress.setVisible(False)
+            self.curves.facts.show_step(self._recent[-1], None, None)
+        self.head.progress.setVisible(False)
         self._fold()

@@ -22,6 +22,7 @@ __all__ = [
     "check_labels",
     "drop_part",
     "export",
+    "export_training",
     "fill_rest",
     "find_image",
     "find_specks",
@@ -180,6 +181,15 @@ def show_versions(window: "MainWindow") -> None:
         window.bars.action("show-bottom").setChecked(True)
         window.show_panels()
     window.arrangement.training.show_versions(shown)
+
+
+def export_training(window: "MainWindow", what: str) -> None:
+    """Write what the training panel shows into a file: its 'curves', its figures of 'classes', or its 'plots'."""
+    from segstudio.ui.panels.training_export import export_classes, export_curves, export_plots
+
+    project, pages = window.session.project, window.arrangement.training.pages
+    if project is not None:
+        {"curves": export_curves, "classes": export_classes, "plots": export_plots}[what](project, pages)
 
 
 def show_objects(window: "MainWindow") -> None:
