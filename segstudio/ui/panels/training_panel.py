@@ -211,6 +211,7 @@ class TrainingPanel(QFrame):
     def discard(self) -> None:
         """Discard the run, and show that at once."""
         if self._is_training and self._project is not None:
+            self._project.keep_learning.turn(False)
             self._project.training.discard()
             self._discarding = True
             self._refresh_stop()
