@@ -24,6 +24,7 @@ from segstudio.app.ground import Ground
 from segstudio.app.importing import Importing
 from segstudio.app.job_list import Jobs
 from segstudio.app.jobs import MainThread
+from segstudio.app.learning.effort import Effort
 from segstudio.app.learning.keep_learning import KeepLearning
 from segstudio.app.learning.roles import Roles
 from segstudio.app.learning.run_history import RunHistory
@@ -140,6 +141,7 @@ class OpenedProject(QObject):
         self.versions = Versions(ground, self, prepared.versions)
         self.next_images = NextImages(ground, self.engine, self.navigation, self)
         self.runs = RunHistory(ground, self)
+        self.effort = Effort(ground, self)
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
         self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
         self.spots = SpotSearch(
@@ -325,6 +327,7 @@ class OpenedProject(QObject):
         self.navigation.close(left())
         self.versions.close(left())
         self.runs.close(left())
+        self.effort.close(left())
         self.snapshots.close(left())
         jobs, main = self.ground.jobs, self.ground.main
         jobs.cancel_all(main)

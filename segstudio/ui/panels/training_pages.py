@@ -14,18 +14,26 @@ if TYPE_CHECKING:
 
     from PySide6.QtGui import QAction
 
+    from segstudio.app.learning.effort import Effort
     from segstudio.app.learning.run_history import RunHistory
     from segstudio.labels.model import ClassTable
     from segstudio.runs import HeldOutPicture, TrainResult
     from segstudio.ui.panels.training_classes import TrainingClasses
     from segstudio.ui.panels.training_curves import TrainingCurves
+    from segstudio.ui.panels.training_effort import TrainingEffort
     from segstudio.ui.panels.training_history import TrainingHistory
     from segstudio.ui.panels.training_picture import TrainingPicture
     from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["TrainingPages"]
 
-_TABS = (("curves", N_("Curves")), ("picture", N_("Picture")), ("classes", N_("Classes")), ("history", N_("History")))
+_TABS = (
+    ("curves", N_("Curves")),
+    ("picture", N_("Picture")),
+    ("classes", N_("Classes")),
+    ("history", N_("History")),
+    ("effort", N_("Effort")),
+)
 
 
 class TrainingPages(QWidget):
@@ -49,6 +57,8 @@ class TrainingPages(QWidget):
         self.classes: TrainingClasses | None = None
         self.history: TrainingHistory | None = None
         self.picture: TrainingPicture | None = None
+        self.effort: TrainingEffort | None = None
+        self._efforts: Effort | None = None
         self.tabs, self.export = QTabBar(), QToolButton()
         self.stack = QStackedWidget()
         self._dress()
@@ -90,6 +100,8 @@ class TrainingPages(QWidget):
             return (self.picture.view,) if self.picture is not None and self.picture.pictures else ()
         if self.page == "history" and self.history is not None:
             return (self.history.plot,) if self.history.chosen else ()
+        if self.page == "effort" and self.effort is not None:
+            return (self.effort.changed_plot, self.effort.minutes_plot) if self.effort.changed_plot.series else ()
         return (self.curves.loss_plot, self.curves.iou_plot) if self.curves.loss_plot.series else ()
 
     def turn_to(self, name: str) -> None:
@@ -105,12 +117,14 @@ class TrainingPages(QWidget):
         else:
             self._turn()
 
-    def follow(self, runs: "RunHistory | None") -> None:
-        """Show the runs of a project, initially none."""
-        self._runs = runs
+    def follow(self, runs: "RunHistory | None", effort: "Effort | None") -> None:
+        """Show the runs and the effort of a project, initially none."""
+        self._runs, self._efforts = runs, effort
         self.clear()
         if self.history is not None:
             self.history.follow(runs)
+        if self.effort is not None:
+            self.effort.follow(effort)
 
     def clear(self) -> None:
         """Show that there is no run."""
@@ -188,6 +202,8 @@ class TrainingPages(QWidget):
             return self.classes_page()
         if name == "picture":
             return self._made_picture()
+        if name == "effort":
+            return self._made_effort()
         return self._made_history() if name == "history" else self.curves
 
     def classes_page(self) -> "TrainingClasses":
@@ -212,6 +228,16 @@ class TrainingPages(QWidget):
             self.history.follow(self._runs)
         self._library.load()
         return self.history
+
+    def _made_effort(self) -> QWidget:
+        if self.effort is None:
+            from segstudio.ui.panels.training_effort import TrainingEffort
+
+            self.effort = TrainingEffort(self._library)
+            self.stack.addWidget(self.effort)
+            self.effort.follow(self._efforts)
+        self._library.load()
+        return self.effort
 
     def _made_picture(self) -> "TrainingPicture":
         if self.picture is None:

@@ -98,7 +98,7 @@ class TrainingPanel(QFrame):
         self._versions_action.setChecked(False)
         self.show_versions(False)
         self._name_proposer()
-        self.pages.follow(project.runs if project is not None else None)
+        self.pages.follow(*(None, None) if project is None else (project.runs, project.effort))
         self._recent.clear()
         self.head.say_first()
 
