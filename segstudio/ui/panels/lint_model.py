@@ -25,6 +25,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 KIND_WORDS = {
+    LintKind.MISTAKE: N_("Probable mistakes"),
     LintKind.SPECK: N_("Specks"),
     LintKind.PINHOLE: N_("Pinholes"),
     LintKind.TOUCHING: N_("Touching objects"),
@@ -34,6 +35,7 @@ KIND_WORDS = {
 }
 
 KIND_TIPS = {
+    LintKind.MISTAKE: N_("Labels where a model that learned from the other images is sure of another class"),
     LintKind.SPECK: N_("Parts of a few pixels, of a class that has larger ones in the image"),
     LintKind.PINHOLE: N_("Holes of a few pixels that a class encloses"),
     LintKind.TOUCHING: N_("Two objects of one class that share an edge"),
@@ -114,8 +116,15 @@ class LintModel(QAbstractListModel):
         """The colour of its class, as #RRGGBB; '' where it has none."""
         return "" if found.class_id is None else self._classes[found.class_id].color
 
+    def other_color(self, found: "Finding") -> str:
+        """The colour of the class that a probable mistake looks like; '' for other findings."""
+        return "" if found.said is None else self._classes[found.said].color
+
     def title(self, found: "Finding") -> str:
-        """What a finding is about: its class."""
+        """What a finding is about: its class; of a probable mistake, both classes."""
+        if found.class_id is not None and found.said is not None:
+            labelled, said = self._classes[found.class_id].name, self._classes[found.said].name
+            return _("labelled {labelled}, looks like {said}", labelled=labelled, said=said)
         return _("unlabelled") if found.class_id is None else self._classes[found.class_id].name
 
     def size(self, found: "Finding") -> str:

@@ -111,7 +111,10 @@ class _Row(QStyledItemDelegate):
         found = self._model.finding(index.row())
         assert found is not None
         line = QRect(cell.x() + _PAD, cell.y() + 1, cell.width() - 2 * _PAD, (cell.height() - 2) // 2)
-        self._swatch(painter, QPoint(line.x(), line.y() + (line.height() - _SWATCH) // 2), self._model.color(found))
+        at = QPoint(line.x(), line.y() + (line.height() - _SWATCH) // 2)
+        self._swatch(painter, at, self._model.color(found))
+        if other := self._model.other_color(found):
+            self._swatch(painter, at + QPoint(0, line.height()), other)
         words = line.adjusted(_SWATCH + _GAP, 0, 0, 0)
         size = self._model.size(found) if found.rect is not None else ""
         room = words.adjusted(0, 0, -(painter.fontMetrics().horizontalAdvance(size) + _GAP) if size else 0, 0)
