@@ -26,9 +26,10 @@ def class_id(desk: Desk, name: str) -> int:
     return found.id
 
 
-def asks(desk: Desk) -> None:
-    """Wait until the engine is asked for mistakes, as the newest of its requests."""
-    desk.wait(lambda: desk.engine.asked and isinstance(desk.engine.asked[-1], FindMistakes))
+def asks(desk: Desk, times: int = 1) -> None:
+    """Wait until the engine is asked for mistakes, for the first time or again, as the newest of its requests."""
+    desk.wait(lambda: sum(isinstance(request, FindMistakes) for request in desk.engine.asked) == times)
+    assert isinstance(desk.engine.asked[-1], FindMistakes)
 
 
 def tells(desk: Desk, *found: tuple[int, Rect, float]) -> None:
@@ -183,7 +184,7 @@ def test_what_was_kept_is_not_listed_by_the_next_search(found: LintPanel, desk: 
     QTest.keyClick(found.view, Qt.Key.Key_M, CONTROL | SHIFT)
     at(desk, 0)
     press(found.find_button)
-    asks(desk)
+    asks(desk, 2)
     tells(desk, (0, FIRST, 4.0), (1, SECOND, 8.0))
     ends(desk)
     assert rows(found)[0] == "Probable mistakes: 1"
@@ -253,6 +254,11 @@ def test_in_a_low_window_the_list_has_the_room_of_the_button(found: LintPanel, w
     QTest.qWait(20)
     assert found.find_button.isHidden()
     assert found.mend_button.isVisible()
-    window.resize(1280, 800)
+    window.resize(1280, 720)
     QTest.qWait(20)
     assert found.find_button.isVisible()
+    assert found.find_button.x() > found.kind.geometry().right(), "side by side where the list has little room"
+    window.resize(1440, 900)
+    QTest.qWait(20)
+    assert found.find_button.geometry().bottom() < found.kind.y()
+    window.resize(1280, 800)

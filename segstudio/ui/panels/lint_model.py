@@ -116,16 +116,19 @@ class LintModel(QAbstractListModel):
         """The colour of its class, as #RRGGBB; '' where it has none."""
         return "" if found.class_id is None else self._classes[found.class_id].color
 
-    def other_color(self, found: "Finding") -> str:
-        """The colour of the class that a probable mistake looks like; '' for other findings."""
-        return "" if found.said is None else self._classes[found.said].color
-
     def title(self, found: "Finding") -> str:
-        """What a finding is about: its class; of a probable mistake, both classes."""
-        if found.class_id is not None and found.said is not None:
-            labelled, said = self._classes[found.class_id].name, self._classes[found.said].name
-            return _("labelled {labelled}, looks like {said}", labelled=labelled, said=said)
-        return _("unlabelled") if found.class_id is None else self._classes[found.class_id].name
+        """What a finding is about: its class."""
+        if found.class_id is None:
+            return _("unlabelled")
+        name = self._classes[found.class_id].name
+        return name if found.said is None else _("labelled {class_name}", class_name=name)
+
+    def other(self, found: "Finding") -> tuple[str, str] | None:
+        """The colour, and the words, of the class that a probable mistake looks like; None for other findings."""
+        if found.said is None:
+            return None
+        other = self._classes[found.said]
+        return other.color, _("looks like {class_name}", class_name=other.name)
 
     def size(self, found: "Finding") -> str:
         """How large it is."""
@@ -146,11 +149,14 @@ class LintModel(QAbstractListModel):
             return _("{kind}: {n}", kind=_(KIND_WORDS[kind]), n=f"{number:,}")
         found = self.finding(row)
         assert found is not None
+        title, other = self.title(found), self.other(found)
+        if other is not None:
+            title = _("{title}, {other}", title=title, other=other[1])
         if found.rect is None:
-            return _("{title}, {place}", title=self.title(found), place=self.place(found))
+            return _("{title}, {place}", title=title, place=self.place(found))
         return _(
             "{title}, {size}, {place} at {x}, {y}",
-            title=self.title(found),
+            title=title,
             size=self.size(found),
             place=self.place(found),
             x=found.rect.x,

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import ClassTable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["LintPanel"]
 
 _LOWEST_PX = 20
-_LEAST_H, _KIND_FROM_H, _FIND_FROM_H = 66, 120, 160
-"""In a low window the list has the room of the filter, and of the search for mistakes."""
+_LEAST_H, _KIND_FROM_H, _TWO_ROWS_FROM_H = 66, 120, 300
+"""In a low window the list has the room of the filter and of the button above it; else they stand side by side."""
 
 
 class LintPanel(QFrame):
@@ -80,10 +80,12 @@ class LintPanel(QFrame):
         return QSize(super().minimumSizeHint().width(), _LEAST_H)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the list the room of the filter where there is little, unless it shows one kind alone."""
+        """Give the list the room of what is above it where there is little; the filter of one kind alone stays."""
         super().resizeEvent(event)
         self.kind.setVisible(self.height() >= _KIND_FROM_H or self.kind.currentIndex() > 0)
-        self.find_button.setVisible(self.height() >= _FIND_FROM_H)
+        self.find_button.setVisible(self.height() >= _KIND_FROM_H)
+        two_rows = self.height() >= _TWO_ROWS_FROM_H
+        self._top.setDirection(QBoxLayout.Direction.TopToBottom if two_rows else QBoxLayout.Direction.RightToLeft)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is checked for a list that nobody sees."""
@@ -114,11 +116,11 @@ class LintPanel(QFrame):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _lay_out(self) -> None:
-        filters = QVBoxLayout()
-        filters.setContentsMargins(8, 6, 8, 4)
-        filters.setSpacing(6)
-        filters.addWidget(self.find_button)
-        filters.addWidget(self.kind)
+        self._top = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._top.setContentsMargins(8, 6, 8, 4)
+        self._top.setSpacing(6)
+        self._top.addWidget(self.find_button)
+        self._top.addWidget(self.kind, 1)
         body = QWidget()
         body.setMinimumHeight(_LOWEST_PX)  # in a low window the image needs the room
         self._body = QStackedLayout(body)
@@ -133,7 +135,7 @@ class LintPanel(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(filters)
+        column.addLayout(self._top)
         column.addWidget(body, 1)
         column.addWidget(self.progress)
         column.addLayout(buttons)

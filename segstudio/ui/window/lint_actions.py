@@ -41,5 +41,5 @@ LINT_ROWS = (
             commands.mend_finding, ("Ctrl+M",), "mend"),
     LintRow("keep-label", N_("Keep the label"),
             N_("Take the probable mistake that is looked at off the list, for its label is right; show the next one"),
-            commands.keep_label, ("Ctrl+Shift+M",)),
+            commands.keep_label, ("Ctrl+Shift+M",), "keep"),
 )  # fmt: skip
