@@ -109,13 +109,13 @@ def test_the_button_finds_them_and_lists_them_first_the_gravest_first(found: Lin
 def test_the_search_says_how_far_it_is_and_the_button_stops_it(panel: LintPanel, desk: Desk) -> None:
     press(panel.find_button)
     asks(desk)
-    assert (panel.find_button.text(), panel.progress.text()) == ("Stop the search", "Comparing …")
+    assert (panel.find_button.accessibleName(), panel.progress.text()) == ("Stop the search", "Comparing …")
     tells(desk, (0, FIRST, 4.0))
     desk.wait(lambda: panel.progress.text() == "Compared 3 of 3 …")
     assert desk.session.jobs.of(JobKind.MISTAKES)
     press(panel.find_button)
     number(desk, 1)
-    assert panel.find_button.text() == "Find label mistakes"
+    assert panel.find_button.accessibleName() == "Find label mistakes"
     assert not panel.progress.isVisible()
     assert rows(panel)[0] == "Probable mistakes: 1"
 
@@ -217,7 +217,7 @@ def test_too_few_labels_are_said_in_a_notice(panel: LintPanel, desk: Desk) -> No
     assert [(one.kind, one.job, one.sentence) for one in told] == [
         (NoticeKind.FAILURE, JobKind.MISTAKES, "At least two images must be labelled.")
     ]
-    assert panel.find_button.text() == "Find label mistakes"
+    assert panel.find_button.accessibleName() == "Find label mistakes"
 
 
 def test_the_menu_finds_them_too(window: MainWindow, desk: Desk) -> None:
@@ -258,7 +258,9 @@ def test_in_a_low_window_the_list_has_the_room_of_the_button(found: LintPanel, w
     QTest.qWait(20)
     assert found.find_button.isVisible()
     assert found.find_button.x() > found.kind.geometry().right(), "side by side where the list has little room"
+    assert (found.find_button.text(), found.find_button.icon().isNull()) == ("", False)
     window.resize(1440, 900)
     QTest.qWait(20)
     assert found.find_button.geometry().bottom() < found.kind.y()
+    assert (found.find_button.text(), found.find_button.icon().isNull()) == ("Find label mistakes", True)
     window.resize(1280, 800)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QIcon, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from segstudio.labels.lint.finding import LintKind
@@ -13,6 +13,7 @@ from segstudio.ui.panels.controls import Choice, ElidedLabel, role_label
 from segstudio.ui.panels.lint_model import KIND_WORDS, LintModel
 from segstudio.ui.panels.lint_view import LintView
 from segstudio.ui.text import wrapped
+from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
     from segstudio.app.editing.lint import Lint
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["LintPanel"]
 
 _LOWEST_PX = 20
-_LEAST_H, _KIND_FROM_H, _TWO_ROWS_FROM_H = 66, 120, 300
-"""In a low window the list has the room of the filter and of the button above it; else they stand side by side."""
+_LEAST_H, _KIND_FROM_H, _TWO_ROWS_FROM_H = 66, 120, 240
+"""In a low window the list has the room of what is above it: the button is an icon beside the filter, then both go."""
 
 
 class LintPanel(QFrame):
@@ -84,8 +85,13 @@ class LintPanel(QFrame):
         super().resizeEvent(event)
         self.kind.setVisible(self.height() >= _KIND_FROM_H or self.kind.currentIndex() > 0)
         self.find_button.setVisible(self.height() >= _KIND_FROM_H)
-        two_rows = self.height() >= _TWO_ROWS_FROM_H
-        self._top.setDirection(QBoxLayout.Direction.TopToBottom if two_rows else QBoxLayout.Direction.RightToLeft)
+        direction = QBoxLayout.Direction
+        self._top.setDirection(direction.TopToBottom if self._two_rows else direction.RightToLeft)
+        self._enable_search()
+
+    @property
+    def _two_rows(self) -> bool:
+        return self.height() >= _TWO_ROWS_FROM_H
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is checked for a list that nobody sees."""
@@ -110,6 +116,7 @@ class LintPanel(QFrame):
         self.mend_button.setObjectName("lintMend")
         self.mend_all_button.setObjectName("lintMendAll")
         self.keep_button.setObjectName("lintKeep")
+        self.keep_button.hide()
         self.keep_button.setToolTip(_("The label is right: take this off the list, and show the next probable mistake"))
         self.find_button.setObjectName("findMistakesButton")
         for button in (self.mend_button, self.mend_all_button, self.keep_button, self.find_button):
@@ -253,12 +260,16 @@ class LintPanel(QFrame):
     def _enable_search(self) -> None:
         searching = self._lint is not None and self._lint.mistakes.searching
         self.find_button.setEnabled(self._lint is not None)
-        self.find_button.setText(_("Stop the search") if searching else _("Find label mistakes"))
-        self.find_button.setToolTip(
-            _("End the search; what was found so far is listed")
+        words = _("Stop the search") if searching else _("Find label mistakes")
+        self.find_button.setAccessibleName(words)
+        self.find_button.setText(words if self._two_rows else "")
+        self.find_button.setIcon(QIcon() if self._two_rows else icon("stop" if searching else "search"))
+        tip = (
+            _("Stop the search for label mistakes; what was found so far is listed")
             if searching
-            else wrapped(_("Find labels where a model that learned from the other images is sure of another class"))
+            else _("Find label mistakes: where a model that learned from the other images is sure of another class")
         )
+        self.find_button.setToolTip(wrapped(tip))
 
     def _enable(self) -> None:
         self._enable_search()
