@@ -122,18 +122,13 @@ class _Row(QStyledItemDelegate):
         self._write(painter, room, self._model.title(found), self._text)
         self._write(painter, words, size, self._muted, right=True)
         below, other = words.translated(0, line.height()), self._model.other(found)
+        mode = Qt.TextElideMode.ElideMiddle
         if other is not None:
             self._swatch(painter, at + QPoint(0, line.height()), other[0])
             self._write(painter, below, other[1], self._text)
             below = below.adjusted(min(_width(painter, other[1]) + _GAP, below.width()), 0, 0, 0)
-        self._write(
-            painter,
-            below,
-            self._model.place(found),
-            self._muted,
-            right=other is not None,
-            mode=Qt.TextElideMode.ElideMiddle,
-        )
+            mode = Qt.TextElideMode.ElideLeft  # of a few letters the last ones tell images apart
+        self._write(painter, below, self._model.place(found), self._muted, right=other is not None, mode=mode)
 
     def _heading(self, painter: QPainter, cell: QRect, words: str, number: str) -> None:
         line = cell.adjusted(_PAD, 10, -_PAD, -4)
