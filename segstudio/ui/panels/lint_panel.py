@@ -121,6 +121,7 @@ class LintPanel(QFrame):
         self.find_button.setObjectName("findMistakesButton")
         for button in (self.mend_button, self.mend_all_button, self.keep_button, self.find_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._enable_search()
 
     def _lay_out(self) -> None:
         self._top = QBoxLayout(QBoxLayout.Direction.TopToBottom)
