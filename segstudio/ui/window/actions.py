@@ -13,7 +13,7 @@ from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import ModelView, Rest
 from segstudio.text import N_, _
 from segstudio.ui.window import commands
-from segstudio.ui.window.lint_actions import LINT_ROWS, LintRow
+from segstudio.ui.window.lint_actions import LINT_ROWS
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits
@@ -158,11 +158,6 @@ def _object_action(
     return Action(name, text, tip, Menu.OBJECTS, run, (key,), icon, needs=Needs.SHOWN, separated=separated)
 
 
-def _lint_action(row: LintRow) -> Action:
-    return Action(row.name, row.text, row.tip, Menu.PROJECT, row.run, row.keys, row.icon, needs=Needs.PROJECT,
-                  separated=row.separated)  # fmt: skip
-
-
 ACTIONS: tuple[Action, ...] = (
     Action("open", N_("Open…"), N_("Open a project, a folder of images, or images"), Menu.FILE,
            lambda w: w.opening.choose(), ("Ctrl+O",), "open", Bar.MAIN, "openButton", needs=Needs.NOTHING),
@@ -185,7 +180,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.later.snapshots.present(), needs=Needs.PROJECT, icon="search"),
     Action("backup", N_("Back up…"), N_("Copy the project to a folder and check the copy; you can go on painting"),
            Menu.PROJECT, lambda w: w.choose_backup_folder(), needs=Needs.PROJECT, icon="backup", separated=True),
-    *(_lint_action(row) for row in LINT_ROWS),
+    *(Action(**row._asdict(), menu=Menu.PROJECT, needs=Needs.PROJECT) for row in LINT_ROWS),
     Action("add-new-images", N_("Add new images without asking"),
            N_("Add images that appear in the project's folders, instead of asking first"), Menu.PROJECT,
            lambda w: w.add_new_images(w.bars.action("add-new-images").isChecked()), checkable=True,

@@ -13,7 +13,7 @@ __all__ = ["LINT_ROWS", "LintRow"]
 
 
 class LintRow(NamedTuple):
-    """What an `Action` of the check of labels has of its own."""
+    """What an `Action` of the check of labels has of its own, under the names that it has there."""
 
     name: str
     text: str
