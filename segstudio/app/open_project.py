@@ -14,6 +14,7 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.kept_later import KeptLater
 from segstudio.app.editing.lint import Lint
 from segstudio.app.editing.marking import Marking
+from segstudio.app.editing.mistakes import Mistakes
 from segstudio.app.editing.objects import ObjectEdits
 from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
@@ -155,7 +156,8 @@ class OpenedProject(QObject):
         self.tool_work = ToolWork(ground, self.documents, self)
         self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
         self.specks = SpeckSearch(ground, self.documents, self.objects, self)
-        self.lint = Lint(ground, self.documents, self.navigation, self.finishing.fills, self)
+        self.mistakes = Mistakes(ground, self.engine, self.documents, self.navigation, self)
+        self.lint = Lint(ground, self.documents, self.navigation, self.finishing.fills, self.mistakes, self)
         self.documents.seen = self._seen
         self._check, self._damage = prepared.check, prepared.damage
 
@@ -309,6 +311,7 @@ class OpenedProject(QObject):
         self.tool_work.close(left())
         self.specks.close()
         self.lint.close(left())
+        self.mistakes.close(left())
         self.object_rows.close(left())
         self.listing.close(left())
         self.finishing.close()

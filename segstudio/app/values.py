@@ -70,6 +70,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     IMPORT_CHECK = "import-check"
     LOOK = "look"
+    MISTAKES = "mistakes"
     NEW = "new"
     OBJECTS = "objects"
     OPEN = "open"

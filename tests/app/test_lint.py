@@ -8,6 +8,7 @@ import pytest
 
 from segstudio.app.editing import lint_looks
 from segstudio.app.editing.lint import Lint
+from segstudio.app.editing.mistakes import Mistakes
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
@@ -20,9 +21,11 @@ from tests.app.proposal_desk import Desk
 
 @pytest.fixture
 def lint(desk: Desk) -> Iterator[Lint]:
-    owner = Lint(desk.ground, desk.documents, desk.navigation, desk.finishing.fills)
+    mistakes = Mistakes(desk.ground, None, desk.documents, desk.navigation)  # type: ignore[arg-type]
+    owner = Lint(desk.ground, desk.documents, desk.navigation, desk.finishing.fills, mistakes)
     yield owner
     owner.close()
+    mistakes.close()
 
 
 def change(desk: Desk, name: str, **columns: object) -> None:

@@ -86,12 +86,12 @@ def test_searching_shows_the_actions_with_these_words_or_keys(hands: Hands, text
 
 def test_a_free_key_is_given_at_once_and_removed_by_its_button(hands: Hands, desk: Desk) -> None:
     hands.select("Eraser")
-    hands.record(Key.Key_F7)
+    hands.record(Key.Key_F3)
     assert hands.note == ""
-    assert hands.shown()["Eraser"].split() == ["E", "F7"]
-    assert desk.session.preferences.keys == {"eraser": ["E", "F7"]}
+    assert hands.shown()["Eraser"].split() == ["E", "F3"]
+    assert desk.session.preferences.keys == {"eraser": ["E", "F3"]}
     QTest.mouseClick(hands.button("keyRemove1"), LEFT)
-    assert hands.shown()["Eraser"] == "F7"
+    assert hands.shown()["Eraser"] == "F3"
     QTest.mouseClick(hands.button("keyReset"), LEFT)
     assert hands.shown()["Eraser"] == "E"
     assert desk.session.preferences.keys == {}
@@ -173,16 +173,16 @@ def test_escape_as_a_way_out_cannot_be_changed(hands: Hands) -> None:
 
 @pytest.mark.parametrize("key", [Key.Key_F1, Key.Key_Question])
 def test_the_page_of_keys_shows_them_as_they_are_and_finds_words(window: MainWindow, desk: Desk, key: Qt.Key) -> None:
-    window.bars.keymap.give("eraser", "F7")
+    window.bars.keymap.give("eraser", "F3")
     QTest.keyClick(window.canvas, key)
     page, text = window.findChild(QLineEdit, "helpSearch"), window.findChild(QTextBrowser, "helpText")
     assert page is not None
     assert text is not None
     assert page.hasFocus()
-    assert "F7" in text.toPlainText()
+    assert "F3" in text.toPlainText()
     QTest.keyClicks(page, "unknown again")
     assert " ".join(text.toPlainText().split()) == (
-        "E F7 Eraser Make pixels unknown again; the right button paints background"
+        "E F3 Eraser Make pixels unknown again; the right button paints background"
     )
     QTest.keyClicks(page, " xyzzy")
     assert text.toPlainText() == "No action and no key has these words."

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from segstudio.app.editing.background_fill import Fills
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.lint_looks import LintLooks
+from segstudio.app.editing.mistakes import Mistakes
 from segstudio.app.editing.object_runs import ObjectRuns, Operation
 from segstudio.app.editing.tools.overlay import Overlay, Polyline
 from segstudio.app.ground import Ground
@@ -40,7 +41,9 @@ _NOT_MENDED = {
 
 
 class Lint(QObject):
-    """`changed`: other findings, more images looked at, or another one is `chosen`. `sought` carries the box (`Rect`)
+    """`findings` are in the order of their kinds: probable mistakes by how grave they are, others by image and place.
+
+    `changed`: other findings, more images looked at, or another one is `chosen`. `sought` carries the box (`Rect`)
     to be seen. `reminded`: a run or an export begins, and there are findings that were not told of yet.
     """
 
@@ -54,13 +57,15 @@ class Lint(QObject):
         documents: Documents,
         navigation: Navigation,
         fills: Fills,
+        mistakes: Mistakes,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._project, self._main, self._notices = ground.project, ground.main, ground.notices
         self._documents, self._navigation = documents, navigation
         self._runs = ObjectRuns(ground, documents, fills)
-        self.looks = LintLooks(ground, documents, navigation, self)
+        self.looks, self.mistakes = LintLooks(ground, documents, navigation, self), mistakes
+        self.findings: tuple[Finding, ...] = ()
         self.chosen: Finding | None = None
         self.place = -1
         self._wanted: Finding | None = None
@@ -73,14 +78,10 @@ class Lint(QObject):
         self._marked.setInterval(_MARKED_MS)
         self._marked.timeout.connect(self._unmark)
         self.looks.changed.connect(self._looked)
+        mistakes.changed.connect(self._doubted)
         navigation.imageShown.connect(self._shown)
         navigation.imageLoading.connect(lambda _path: self._unmark())
         navigation.imageFailed.connect(lambda _path, _why: self._forget_wanted())
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """By kind, then by image and place."""
-        return self.looks.findings
 
     @property
     def counts(self) -> dict[LintKind, int]:
@@ -133,13 +134,23 @@ class Lint(QObject):
             self.choose(self.findings[place])
             self._notices.say(_("Finding {n} of {all}", n=f"{place + 1:,}", all=f"{len(self.findings):,}"))
 
-    def _looked(self) -> None:
+    def _doubted(self) -> None:
+        mistakes = self.mistakes.findings
+        if self.findings[: len(mistakes)] != mistakes or len(self.findings) != len(mistakes) + len(self.looks.findings):
+            self._put_together()
+        self.changed.emit()
+
+    def _put_together(self) -> None:
         """What was mended or edited away is not chosen any more; the place in the list stays."""
+        self.findings = self.mistakes.findings + self.looks.findings
         if self.chosen is not None and self.chosen in self.findings:
             self.place = self.findings.index(self.chosen)
         elif self.chosen is not None:
             self.chosen = None
             self._unmark()
+
+    def _looked(self) -> None:
+        self._put_together()
         self.changed.emit()
         if self.looks.complete:
             self._remind()
@@ -188,12 +199,12 @@ class Lint(QObject):
     # -- mending -----------------------------------------------------------------------------------------------------
 
     def can_mend(self, kind: LintKind) -> bool:
-        """Whether there is an honest way to mend findings of this kind without a person, and this window may write."""
+        """Whether findings of this kind can be mended, and this window may write."""
         return not self.why_not(kind)
 
     def why_not(self, kind: LintKind) -> str:
         """Why findings of a kind cannot be mended here; '' where they can."""
-        if kind not in MENDED:
+        if kind not in (*MENDED, LintKind.MISTAKE):
             return _(_NOT_MENDED[kind])
         return self._project.why_read_only if self._project.writer is None else ""
 
@@ -203,6 +214,21 @@ class Lint(QObject):
             self._notices.say(_("Choose a finding first."))
         else:
             self._mend((self.chosen,))
+
+    def keep_chosen(self) -> None:
+        """The labels of the probable mistake that is chosen are right: it is not listed again, and the next one is
+        chosen.
+        """
+        found = self.chosen
+        if found is None or found.kind is not LintKind.MISTAKE:
+            self._notices.say(_("Choose a probable mistake first."))
+            return
+        place = self.place
+        self.mistakes.keep(found)
+        self._notices.say(_("The label is kept: this is not listed as a mistake again."))
+        left = len(self.mistakes.findings)
+        if left:
+            self.choose(self.findings[min(place, left - 1)])
 
     def mend_all(self, kind: LintKind) -> None:
         """Mend all findings of a kind, in all images, in one step of undo."""
@@ -248,8 +274,8 @@ class Lint(QObject):
                 _("Mend"),
                 _("Mending"),
                 lambda document, report, step: mended(document, classes, findings, report, step),
-                _words,
-                _nothing(),
+                lambda report: self._words(findings, report),
+                _nothing(findings),
                 selects=False,
             )
         )
@@ -260,7 +286,7 @@ class Lint(QObject):
         images = frozenset(found.image for found in findings if found.image is not None)
 
         def written(edits: int) -> None:
-            self._notices.say(_words(report) if edits else _nothing())
+            self._notices.say(self._words(findings, report) if edits else _nothing(findings))
 
         self._documents.write_long(
             JobKind.OBJECTS,
@@ -269,6 +295,22 @@ class Lint(QObject):
             images,
             written,
         )
+
+    def _words(self, findings: tuple[Finding, ...], report: Report) -> str:
+        """What mending came to; of a mistake that was accepted, what it is now."""
+        said = findings[0].said
+        if said is not None and len(findings) == 1:
+            name = self._documents.classes[said].name
+            return count(report.pixels, "1 px is '{name}' now.", "{n} px are '{name}' now.", name=name)
+        done = count(report.number, "1 finding mended.", "{n} findings mended.")
+        if not report.left:
+            return done
+        left = count(
+            report.left,
+            "1 was left as it is: it is locked, or has changed.",
+            "{n} were left as they are: they are locked, or have changed.",
+        )
+        return " ".join((done, left))
 
     # -- before a run or an export -------------------------------------------------------------------------------------
 
@@ -289,17 +331,7 @@ class Lint(QObject):
                 self.reminded.emit()
 
 
-def _words(report: Report) -> str:
-    said = count(report.number, "1 finding mended.", "{n} findings mended.")
-    if not report.left:
-        return said
-    left = count(
-        report.left,
-        "1 was left as it is: it is locked, or has changed.",
-        "{n} were left as they are: they are locked, or have changed.",
-    )
-    return " ".join((said, left))
-
-
-def _nothing() -> str:
+def _nothing(findings: tuple[Finding, ...]) -> str:
+    if findings[0].kind is LintKind.MISTAKE:
+        return _("Nothing was changed: a class or an object there is locked, or the labels are others now.")
     return _("Nothing was mended: it is locked, or has changed.")

@@ -16,8 +16,12 @@ NEARLY_EMPTY_PX = 100
 
 
 class LintKind(StrEnum):
-    """The kinds of finding, in the order in which they are listed; the values are those of `lint --json`."""
+    """The kinds of finding, in the order in which they are listed; the values are those of `lint --json`.
 
+    MISTAKE is what a model says (`labels.lint.mistaken`), so the command line does not find it.
+    """
+
+    MISTAKE = "mistake"
     SPECK = "speck"
     PINHOLE = "pinhole"
     TOUCHING = "touching"
@@ -27,7 +31,8 @@ class LintKind(StrEnum):
 
 
 MENDED = (LintKind.SPECK, LintKind.PINHOLE, LintKind.UNKNOWN_IN_DONE, LintKind.UNUSED_CLASS)
-"""What can be mended. Whether objects that touch are two, and whether a class is needed, only a person knows."""
+"""What can be mended all at once. Whether objects that touch are two, whether a class is needed, and whether a probable
+mistake is one, only a person knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Finding:
     SPECK: `object_id` has the pixels (of several the lowest id). PINHOLE: `class_id` and `object_id` are those around
     it. TOUCHING: `object_id` is the lower id of the two, the pixels are those of both with an edge in common.
     UNKNOWN_IN_DONE has neither class nor object. NEARLY_EMPTY_CLASS: the place is the first plane that has a pixel of
-    it, `pixels` are those of the project. UNUSED_CLASS has no place.
+    it, `pixels` are those of the project. UNUSED_CLASS has no place. MISTAKE: the pixels are labelled `class_id` and
+    look like `said`; they are the bits of `mask`, row by row over `rect`, packed into bytes.
     """
 
     kind: LintKind
@@ -47,3 +53,5 @@ class Finding:
     object_id: ObjectId | None
     rect: Rect | None
     pixels: int
+    said: ClassId | None = None
+    mask: bytes = b""

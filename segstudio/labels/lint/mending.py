@@ -1,7 +1,8 @@
 """What was found, mended: the parts of one edit of an image. A finding that is no longer there is left alone.
 
 A speck becomes what surrounds it, the object (or unknown) that shares most edges with it; a pinhole becomes the object
-around it; unlabelled pixels of a done plane become background. What is locked neither gives nor takes a pixel.
+around it; unlabelled pixels of a done plane become background; probable mistakes become what they look like
+(`mistaken`). What is locked neither gives nor takes a pixel.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.lint.finding import Finding, LintKind
+from segstudio.labels.lint.mistaken import accepted
 from segstudio.labels.lint.part_sums import PartSums
 from segstudio.labels.lint.plane import blocks_of
+from segstudio.labels.lint.rims import rim
 from segstudio.labels.model import ClassTable, ObjectId, Origin
 from segstudio.labels.paint.components import TiledComponents, mask_parts
 from segstudio.labels.paint.objects.extent import ids_in
@@ -40,7 +43,7 @@ def _ignore(_steps: int) -> None:
 def mended(
     document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step = _ignore
 ) -> Iterator[Part]:
-    """Mend findings of one kind in an image: specks, pinholes, or unlabelled areas.
+    """Mend findings of one kind in an image: specks, pinholes, unlabelled areas, or probable mistakes.
 
     `report.number` counts what was mended, `left` what is locked or not there any more. `step` is called from time to
     time, and may raise.
@@ -51,6 +54,10 @@ def mended(
 def _parts(
     document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step
 ) -> Iterator[Part]:
+    mistakes = [found for found in findings if found.kind is LintKind.MISTAKE]
+    if mistakes:
+        yield from accepted(document, classes, mistakes, report, step)
+        return
     mender = _Mender(effective_lookup(document, classes), locked_lookup(document, classes), classes.background.id)
     background = _Background(document, classes, mender)
     for plane in range(len(document.raster.sizes)):
@@ -97,7 +104,7 @@ class _Mender:
         mask = _part(of_kind, found, wide, 8 if speck else 4)
         if mask is None or self.locked[ids[mask]].any():
             return None
-        around = ids[_rim(mask)]
+        around = ids[rim(mask)]
         if not speck:
             around = around[self.owner[around] == found.class_id]
         free = around[~self.locked[around]]
@@ -120,18 +127,6 @@ def _part(of_kind: Mask, found: Finding, wide: Rect, connectivity: int) -> Mask 
             if (columns[0], columns[-1] + 1) == (x, x + found.rect.w) and rows[-1] + 1 == y + found.rect.h:
                 return mask
     return None
-
-
-def _rim(mask: Mask) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The pixels that share an edge with a pixel of the mask, each as often as it does."""
-    h, w = mask.shape
-    rows, columns = np.nonzero(mask)
-    found = [(rows + dy, columns + dx) for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0))]
-    y, x = np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
-    inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
-    y, x = y[inside], x[inside]
-    outside = ~mask[y, x]
-    return y[outside], x[outside]
 
 
 class _Background:

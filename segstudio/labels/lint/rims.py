@@ -1,4 +1,4 @@
-"""What surrounds the small empty parts of a plane: the objects that share an edge with their pixels."""
+"""What surrounds a part of a plane: the pixels, or the objects, that share an edge with its pixels."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from segstudio.geometry import Rect
 from segstudio.labels.lint.part_sums import Block, WholeParts
 
-__all__ = ["Rims"]
+__all__ = ["Rims", "rim"]
 
 _BESIDE = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
@@ -115,3 +115,15 @@ class _Line:
     def part(self, start: int, end: int) -> "_Line":
         """A part of the line."""
         return _Line.of(self.labels[start:end], self.ids[start:end], self.is_empty[start:end])
+
+
+def rim(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pixels that share an edge with a pixel of the mask (h, w), each as often as it does."""
+    h, w = mask.shape
+    rows, columns = np.nonzero(mask)
+    found = [(rows + dy, columns + dx) for dy, dx in _BESIDE]
+    y, x = np.concatenate([each[0] for each in found]), np.concatenate([each[1] for each in found])
+    inside = (y >= 0) & (y < h) & (x >= 0) & (x < w)
+    y, x = y[inside], x[inside]
+    outside = ~mask[y, x]
+    return y[outside], x[outside]

@@ -25,6 +25,7 @@ _Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 KIND_WORDS = {
+    LintKind.MISTAKE: N_("Probable mistakes"),
     LintKind.SPECK: N_("Specks"),
     LintKind.PINHOLE: N_("Pinholes"),
     LintKind.TOUCHING: N_("Touching objects"),
@@ -34,6 +35,7 @@ KIND_WORDS = {
 }
 
 KIND_TIPS = {
+    LintKind.MISTAKE: N_("Labels where a model that learned from the other images is sure of another class"),
     LintKind.SPECK: N_("Parts of a few pixels, of a class that has larger ones in the image"),
     LintKind.PINHOLE: N_("Holes of a few pixels that a class encloses"),
     LintKind.TOUCHING: N_("Two objects of one class that share an edge"),
@@ -116,7 +118,17 @@ class LintModel(QAbstractListModel):
 
     def title(self, found: "Finding") -> str:
         """What a finding is about: its class."""
-        return _("unlabelled") if found.class_id is None else self._classes[found.class_id].name
+        if found.class_id is None:
+            return _("unlabelled")
+        name = self._classes[found.class_id].name
+        return name if found.said is None else _("labelled {class_name}", class_name=name)
+
+    def other(self, found: "Finding") -> tuple[str, str] | None:
+        """The colour, and the words, of the class that a probable mistake looks like; None for other findings."""
+        if found.said is None:
+            return None
+        other = self._classes[found.said]
+        return other.color, _("looks like {class_name}", class_name=other.name)
 
     def size(self, found: "Finding") -> str:
         """How large it is."""
@@ -137,11 +149,14 @@ class LintModel(QAbstractListModel):
             return _("{kind}: {n}", kind=_(KIND_WORDS[kind]), n=f"{number:,}")
         found = self.finding(row)
         assert found is not None
+        title, other = self.title(found), self.other(found)
+        if other is not None:
+            title = _("{title}, {other}", title=title, other=other[1])
         if found.rect is None:
-            return _("{title}, {place}", title=self.title(found), place=self.place(found))
+            return _("{title}, {place}", title=title, place=self.place(found))
         return _(
             "{title}, {size}, {place} at {x}, {y}",
-            title=self.title(found),
+            title=title,
             size=self.size(found),
             place=self.place(found),
             x=found.rect.x,

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QIcon, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
 from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import ClassTable
@@ -13,6 +13,7 @@ from segstudio.ui.panels.controls import Choice, ElidedLabel, role_label
 from segstudio.ui.panels.lint_model import KIND_WORDS, LintModel
 from segstudio.ui.panels.lint_view import LintView
 from segstudio.ui.text import wrapped
+from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
     from segstudio.app.editing.lint import Lint
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = ["LintPanel"]
 
 _LOWEST_PX = 20
-_LEAST_H, _KIND_FROM_H = 66, 120
-"""In a low window the list has the room of the filter."""
+_LEAST_H, _KIND_FROM_H, _TWO_ROWS_FROM_H = 66, 120, 240
+"""In a low window the list has the room of what is above it: the button is an icon beside the filter, then both go."""
 
 
 class LintPanel(QFrame):
-    """`lintPanel`: the filter `lintKind`, `lintList`, `lintProgress`, and the buttons `lintMend` and `lintMendAll`."""
+    """`lintPanel`: the filter `lintKind`, `findMistakesButton`, `lintList`, `lintProgress`, and the buttons `lintMend`
+    and `lintMendAll`, or, of a probable mistake, `lintKeep`.
+    """
 
     def __init__(self, session: "Session") -> None:
         super().__init__()
@@ -42,14 +45,18 @@ class LintPanel(QFrame):
         self.kind = Choice()
         self.progress = ElidedLabel()
         self.nothing = role_label("", "muted")
+        self.find_button = QPushButton()
         self.mend_button = QPushButton(_("Mend"))
         self.mend_all_button = QPushButton(_("Mend all"))
+        self.keep_button = QPushButton(_("Keep"))
         self._dress()
         self._lay_out()
         self.kind.activated.connect(lambda _place: self._filter())
         self.view.chosen.connect(self._go_to)
         self.mend_button.clicked.connect(lambda: self._project and self._project.lint.mend_chosen())
         self.mend_all_button.clicked.connect(self._mend_all)
+        self.keep_button.clicked.connect(lambda: self._project and self._project.lint.keep_chosen())
+        self.find_button.clicked.connect(self._find_or_stop)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -74,9 +81,17 @@ class LintPanel(QFrame):
         return QSize(super().minimumSizeHint().width(), _LEAST_H)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Give the list the room of the filter where there is little, unless it shows one kind alone."""
+        """Give the list the room of what is above it where there is little; the filter of one kind alone stays."""
         super().resizeEvent(event)
         self.kind.setVisible(self.height() >= _KIND_FROM_H or self.kind.currentIndex() > 0)
+        self.find_button.setVisible(self.height() >= _KIND_FROM_H)
+        direction = QBoxLayout.Direction
+        self._top.setDirection(direction.TopToBottom if self._two_rows else direction.RightToLeft)
+        self._enable_search()
+
+    @property
+    def _two_rows(self) -> bool:
+        return self.height() >= _TWO_ROWS_FROM_H
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing is checked for a list that nobody sees."""
@@ -100,13 +115,20 @@ class LintPanel(QFrame):
         self.nothing.setContentsMargins(16, 24, 16, 16)
         self.mend_button.setObjectName("lintMend")
         self.mend_all_button.setObjectName("lintMendAll")
-        for button in (self.mend_button, self.mend_all_button):
+        self.keep_button.setObjectName("lintKeep")
+        self.keep_button.hide()
+        self.keep_button.setToolTip(_("The label is right: take this off the list, and show the next probable mistake"))
+        self.find_button.setObjectName("findMistakesButton")
+        for button in (self.mend_button, self.mend_all_button, self.keep_button, self.find_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._enable_search()
 
     def _lay_out(self) -> None:
-        filters = QHBoxLayout()
-        filters.setContentsMargins(8, 6, 8, 4)
-        filters.addWidget(self.kind, 1)
+        self._top = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._top.setContentsMargins(8, 6, 8, 4)
+        self._top.setSpacing(6)
+        self._top.addWidget(self.find_button)
+        self._top.addWidget(self.kind, 1)
         body = QWidget()
         body.setMinimumHeight(_LOWEST_PX)  # in a low window the image needs the room
         self._body = QStackedLayout(body)
@@ -117,10 +139,11 @@ class LintPanel(QFrame):
         buttons.setSpacing(8)
         buttons.addWidget(self.mend_button, 1)
         buttons.addWidget(self.mend_all_button, 1)
+        buttons.addWidget(self.keep_button, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(filters)
+        column.addLayout(self._top)
         column.addWidget(body, 1)
         column.addWidget(self.progress)
         column.addLayout(buttons)
@@ -185,17 +208,29 @@ class LintPanel(QFrame):
         self._body.setCurrentWidget(self.view if number else self.nothing)
         looks = lint.looks if lint is not None else None
         under_way = looks is not None and not looks.complete
-        checking = ""
-        if looks is not None and under_way and looks.total:
-            checking = _("Checked {known} of {total} images …", known=f"{looks.known:,}", total=f"{looks.total:,}")
         if looks is None or not looks.total:
             self.nothing.setText(_("There are no images to check."))
         elif under_way:
             self.nothing.setText(_("Checking the labels …"))
         else:
             self.nothing.setText(_("Nothing was found in the labels."))
-        self.progress.setText(checking)
-        self.progress.setVisible(bool(checking))
+        progress = self._progress
+        self.progress.setText(progress)
+        self.progress.setVisible(bool(progress))
+
+    @property
+    def _progress(self) -> str:
+        """How far the search for mistakes is, else the check."""
+        lint = self._lint
+        if lint is None:
+            return ""
+        mistakes, looks = lint.mistakes, lint.looks
+        if mistakes.searching:
+            done, total = f"{mistakes.done:,}", f"{mistakes.total:,}"
+            return _("Compared {done} of {total} …", done=done, total=total) if mistakes.total else _("Comparing …")
+        if looks.complete or not looks.total:
+            return ""
+        return _("Checked {known} of {total} images …", known=f"{looks.known:,}", total=f"{looks.total:,}")
 
     # -- what is done ------------------------------------------------------------------------------------------------
 
@@ -216,17 +251,45 @@ class LintPanel(QFrame):
         if self._lint is not None and self._kind_meant is not None:
             self._lint.mend_all(self._kind_meant)
 
+    def _find_or_stop(self) -> None:
+        mistakes = self._lint.mistakes if self._lint is not None else None
+        if mistakes is not None and mistakes.searching:
+            mistakes.stop()
+        elif mistakes is not None:
+            mistakes.search()
+
+    def _enable_search(self) -> None:
+        searching = self._lint is not None and self._lint.mistakes.searching
+        self.find_button.setEnabled(self._lint is not None)
+        words = _("Stop the search") if searching else _("Find label mistakes")
+        self.find_button.setAccessibleName(words)
+        self.find_button.setText(words if self._two_rows else "")
+        self.find_button.setIcon(QIcon() if self._two_rows else icon("stop" if searching else "search"))
+        tip = (
+            _("Stop the search for label mistakes; what was found so far is listed")
+            if searching
+            else _("Find label mistakes: where a model that learned from the other images is sure of another class")
+        )
+        self.find_button.setToolTip(wrapped(tip))
+
     def _enable(self) -> None:
+        self._enable_search()
         lint, kind = self._lint, self._kind_meant
         chosen = lint.chosen if lint is not None else None
-        removes = kind is LintKind.UNUSED_CLASS
-        self.mend_button.setText(_("Remove") if removes else _("Mend"))
+        removes, doubts = kind is LintKind.UNUSED_CLASS, kind is LintKind.MISTAKE
+        self.mend_all_button.setVisible(not doubts)
+        self.keep_button.setVisible(doubts)
+        self.keep_button.setEnabled(chosen is not None and chosen.kind is LintKind.MISTAKE)
+        self.mend_button.setText(_("Remove") if removes else _("Accept") if doubts else _("Mend"))
         self.mend_all_button.setText(_("Remove all") if removes else _("Mend all"))
         one = lint is not None and chosen is not None and lint.can_mend(chosen.kind)
         self.mend_button.setEnabled(one)
-        self.mend_button.setToolTip(
-            _("Mend the chosen finding; undo takes it back") if one else self._why_not(chosen.kind if chosen else None)
+        does = (
+            _("Give it the class that it looks like; undo takes it back")
+            if doubts
+            else _("Mend the chosen finding; undo takes it back")
         )
+        self.mend_button.setToolTip(does if one else self._why_not(chosen.kind if chosen else None))
         every = lint is not None and kind is not None and lint.can_mend(kind)
         self.mend_all_button.setEnabled(every)
         tip = self._why_not(kind)

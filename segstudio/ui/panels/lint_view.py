@@ -76,7 +76,10 @@ class LintView(QListView):
 
 
 class _Row(QStyledItemDelegate):
-    """Draws a row itself: a heading with its number, or two lines: class and size above the image."""
+    """Draws a row itself: a heading with its number, or two lines: class and size above the image.
+
+    Of a probable mistake both classes stand at the left.
+    """
 
     def __init__(self, model: LintModel, parent: LintView) -> None:
         super().__init__(parent)
@@ -111,20 +114,27 @@ class _Row(QStyledItemDelegate):
         found = self._model.finding(index.row())
         assert found is not None
         line = QRect(cell.x() + _PAD, cell.y() + 1, cell.width() - 2 * _PAD, (cell.height() - 2) // 2)
-        self._swatch(painter, QPoint(line.x(), line.y() + (line.height() - _SWATCH) // 2), self._model.color(found))
+        at = QPoint(line.x(), line.y() + (line.height() - _SWATCH) // 2)
+        self._swatch(painter, at, self._model.color(found))
         words = line.adjusted(_SWATCH + _GAP, 0, 0, 0)
         size = self._model.size(found) if found.rect is not None else ""
-        room = words.adjusted(0, 0, -(painter.fontMetrics().horizontalAdvance(size) + _GAP) if size else 0, 0)
+        room = words.adjusted(0, 0, -(_width(painter, size) + _GAP) if size else 0, 0)
         self._write(painter, room, self._model.title(found), self._text)
         self._write(painter, words, size, self._muted, right=True)
-        below = words.translated(0, line.height())
-        self._write(painter, below, self._model.place(found), self._muted, mode=Qt.TextElideMode.ElideMiddle)
+        below, other = words.translated(0, line.height()), self._model.other(found)
+        mode = Qt.TextElideMode.ElideMiddle
+        if other is not None:
+            self._swatch(painter, at + QPoint(0, line.height()), other[0])
+            self._write(painter, below, other[1], self._text)
+            below = below.adjusted(min(_width(painter, other[1]) + _GAP, below.width()), 0, 0, 0)
+            mode = Qt.TextElideMode.ElideLeft  # of a few letters the last ones tell images apart
+        self._write(painter, below, self._model.place(found), self._muted, right=other is not None, mode=mode)
 
     def _heading(self, painter: QPainter, cell: QRect, words: str, number: str) -> None:
         line = cell.adjusted(_PAD, 10, -_PAD, -4)
         font = painter.font()
         painter.setFont(self._strong)
-        room = line.adjusted(0, 0, -(painter.fontMetrics().horizontalAdvance(number) + _GAP), 0)
+        room = line.adjusted(0, 0, -(_width(painter, number) + _GAP), 0)
         self._write(painter, room, words, self._text)
         painter.setFont(font)
         self._write(painter, line, number, self._muted, right=True)
@@ -150,3 +160,7 @@ class _Row(QStyledItemDelegate):
         painter.setBrush(QColor(color) if color else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(QRectF(at.x() + 0.5, at.y() + 0.5, _SWATCH - 1, _SWATCH - 1), 3, 3)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _width(painter: QPainter, words: str) -> int:
+    return painter.fontMetrics().horizontalAdvance(words)

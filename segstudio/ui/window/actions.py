@@ -13,6 +13,7 @@ from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import ModelView, Rest
 from segstudio.text import N_, _
 from segstudio.ui.window import commands
+from segstudio.ui.window.lint_actions import LINT_ROWS
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits
@@ -179,15 +180,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.later.snapshots.present(), needs=Needs.PROJECT, icon="search"),
     Action("backup", N_("Back up…"), N_("Copy the project to a folder and check the copy; you can go on painting"),
            Menu.PROJECT, lambda w: w.choose_backup_folder(), needs=Needs.PROJECT, icon="backup", separated=True),
-    Action("check-labels", N_("Check labels"),
-           N_("Find specks, pinholes, objects that touch and other faults in the labels, and mend them"), Menu.PROJECT,
-           commands.check_labels, ("F7",), "check", needs=Needs.PROJECT, separated=True),
-    Action("next-finding", N_("Next finding"), N_("Go to the next fault that was found in the labels"), Menu.PROJECT,
-           lambda w: commands.step_finding(w, 1), ("F4",), "next", needs=Needs.PROJECT),
-    Action("previous-finding", N_("Previous finding"), N_("Go to the fault before this one"), Menu.PROJECT,
-           lambda w: commands.step_finding(w, -1), ("Shift+F4",), "previous", needs=Needs.PROJECT),
-    Action("mend-finding", N_("Mend the finding"), N_("Mend the fault that is looked at; undo takes it back"),
-           Menu.PROJECT, commands.mend_finding, ("Ctrl+M",), "mend", needs=Needs.PROJECT),
+    *(Action(**row._asdict(), menu=Menu.PROJECT, needs=Needs.PROJECT) for row in LINT_ROWS),
     Action("add-new-images", N_("Add new images without asking"),
            N_("Add images that appear in the project's folders, instead of asking first"), Menu.PROJECT,
            lambda w: w.add_new_images(w.bars.action("add-new-images").isChecked()), checkable=True,

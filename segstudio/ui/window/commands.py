@@ -231,6 +231,21 @@ def mend_finding(window: "MainWindow") -> None:
         project.lint.mend_chosen()
 
 
+def find_mistakes(window: "MainWindow") -> None:
+    """Look for labels that are probably mistakes, and list them."""
+    if project := window.session.projects.there():
+        window.bars.action("show-side").setChecked(True)
+        window.show_panels()
+        window.arrangement.turn_to("lint")
+        project.mistakes.search()
+
+
+def keep_label(window: "MainWindow") -> None:
+    """The label that is doubted is right."""
+    if project := window.session.projects.there():
+        project.lint.keep_chosen()
+
+
 def tint_objects(window: "MainWindow") -> None:
     """Draw each object in a colour of its own, or in that of its class."""
     tinted = window.bars.action("tint-objects").isChecked()

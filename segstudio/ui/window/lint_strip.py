@@ -83,6 +83,8 @@ class LintStrip(PassingStrip):
 
 def _counted(kind: LintKind, n: int) -> str:
     match kind:
+        case LintKind.MISTAKE:
+            return count(n, "1 probable mistake", "{n} probable mistakes")
         case LintKind.SPECK:
             return count(n, "1 speck", "{n} specks")
         case LintKind.PINHOLE:

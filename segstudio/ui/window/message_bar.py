@@ -102,6 +102,7 @@ class MessageStrip(PassingStrip):
             project.proposals.proposalReady.connect(partial(self._succeeded, JobKind.PROPOSE))
             project.navigation.imageShown.connect(self._image_shown)
             project.training.finished.connect(partial(self._succeeded, JobKind.TRAIN))
+            project.mistakes.finished.connect(partial(self._succeeded, JobKind.MISTAKES))
             project.exports.finished.connect(partial(self._succeeded, JobKind.EXPORT))
 
     def say(self, job: JobKind | None, sentence: str, details: str = "", *, alarms: bool = True) -> None:
