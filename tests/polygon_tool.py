@@ -110,6 +110,6 @@ POLYGON = Tool(
     "Sketch",
     "Click corners; Enter closes, Backspace takes the last one",
     "fit",
-    ("F7",),
+    ("F2",),
     lambda _: Polygon(),
 )

@@ -123,12 +123,18 @@ class Partner:
     places: tuple[int, ...]
 
     def mixed(self, values: NDArray[np.float32], own: NDArray[np.float16]) -> NDArray[np.float32]:
-        """The mean of the other's probabilities (outputs, h, w) and this one's own (its outputs, h, w)."""
-        out = values * np.float32(1 - self.share)
+        """The mean of the other's probabilities (outputs, h, w) and this one's own (its outputs, h, w). What this one
+        says of classes that the other does not have is left out, as if it had never been an answer.
+        """
+        kept = np.zeros_like(values)
         for place, said in zip(self.places, own, strict=True):
             if place >= 0:
-                out[place] += np.float32(self.share) * said
-        return out
+                kept[place] += said
+        total = kept.sum(0)
+        known = total > 0
+        np.divide(kept, total, out=kept, where=known)
+        share = np.where(known, np.float32(self.share), np.float32(0))
+        return values * (1 - share) + kept * share
 
 
 @dataclass(slots=True)

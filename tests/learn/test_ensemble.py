@@ -107,3 +107,12 @@ def test_a_run_that_goes_on_from_a_version_takes_its_network_alone(made: tuple[W
     data, _, _ = made
     plan = msgspec.structs.replace(tiny_plan(data, max_steps=1), base="v1")
     assert not [name for name in starting_network(plan, data, data.classes(), False).state_dict() if "instant" in name]
+
+
+def test_what_is_said_of_a_class_that_is_gone_is_left_out(made: tuple[WithVersion, Model, Model]):
+    _, _, instant = made
+    alone = partner_of(instant, (BACKGROUND,), {BACKGROUND: BACKGROUND}, 0.5)
+    own = np.stack([np.full((2, 2), 0.25, np.float16), np.full((2, 2), 0.75, np.float16)])
+    assert np.allclose(alone.mixed(np.ones((1, 2, 2), np.float32), own), 1.0, atol=1e-3)
+    nothing = partner_of(instant, (BACKGROUND,), {}, 0.5)
+    assert np.allclose(nothing.mixed(np.ones((1, 2, 2), np.float32), own), 1.0)

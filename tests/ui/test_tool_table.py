@@ -265,13 +265,13 @@ window.session.notices.told.connect(lambda notice: said.append(notice.sentence))
 assert window.findChild(QToolButton, "toolSketch") is None
 QTest.qWait(500)
 button = window.findChild(QToolButton, "toolSketch")
-assert button is not None and not button.icon().isNull() and "(F7)" in button.toolTip(), button
+assert button is not None and not button.icon().isNull() and "(F2)" in button.toolTip(), button
 action = window.findChild(QAction, "actionSketch")
 action.setEnabled(True)
 action.trigger()
 assert window.session.tools.tool.name == "sketch" and action.isChecked()
 crossed = window.findChild(QAction, "actionSaw")
-assert crossed.shortcuts() == [], "P and B are ours, F7 is taken"
+assert crossed.shortcuts() == [], "P and B are ours, F2 is taken"
 menu = [action.objectName() for action in window.findChild(QMenu, "menuTools").actions()]
 ours = ["action" + tool.name.capitalize() for tool in TOOLS.own]
 assert menu[: len(ours) + 2] == [*ours, "actionSketch", "actionSaw"], menu
@@ -292,7 +292,7 @@ def test_a_window_has_the_button_and_the_key_of_another_packages_tool(tmp_path: 
     points = "[segstudio.tools]\nsketch = tests.polygon_tool:POLYGON\nsaw = saw_rows:SAW\ntorn = saw_rows:TORN\n"
     (info / "entry_points.txt").write_text(points)
     rows = "from dataclasses import replace\nfrom tests.polygon_tool import POLYGON\n"
-    rows += "SAW = replace(POLYGON, name='saw', keys=('P', 'B', 'F7'))\n"
+    rows += "SAW = replace(POLYGON, name='saw', keys=('P', 'B', 'F2'))\n"
     (tmp_path / "saw_rows.py").write_text(rows)
     root = Path(__file__).resolve().parents[2]
     home = {name: str(tmp_path / name) for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}

@@ -40,6 +40,7 @@ class CurveLegend(QTreeWidget):
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         header = self.header()
         header.setObjectName("curveLegendHeader")
+        header.setAccessibleName(_("Columns of the legend"))
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)

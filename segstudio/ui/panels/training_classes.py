@@ -119,6 +119,7 @@ class _Table(QTreeWidget):
         self.setHeaderLabels([_("Class"), _("IoU"), _("Dice"), _("Precision"), _("Recall"), _("Pixels")])
         header = self.header()
         header.setObjectName("classFiguresHeader")
+        header.setAccessibleName(_("Columns of the figures by class"))
         header.setMinimumSectionSize(48)
         header.setStretchLastSection(False)
         header.setDefaultAlignment(_RIGHT)

@@ -177,6 +177,7 @@ class _RunList(QTreeWidget):
         self.setProperty("takesClicks", True)
         self.setHeaderLabels([_("Run"), _("Began"), _("Steps"), _("IoU")])
         self.header().setObjectName("runListHeader")
+        self.header().setAccessibleName(_("Columns of the runs"))
         _fit_columns(self, _WIDTHS)
 
     @property
@@ -217,6 +218,7 @@ class _Differences(QTreeWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setHeaderLabels([""])
         self.header().setObjectName("runDifferencesHeader")
+        self.header().setAccessibleName(_("The runs that are compared"))
 
     def show_items(self, items: "tuple[RunItem, ...]") -> None:
         """Compare these runs."""

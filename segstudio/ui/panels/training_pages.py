@@ -157,8 +157,9 @@ class TrainingPages(QWidget):
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(False)
-        for button in self.tabs.findChildren(QToolButton):  # they are never shown, and their words are Qt's
-            button.setAccessibleName("")
+        buttons = self.tabs.findChildren(QToolButton)  # they are never shown, and their words are Qt's
+        for button, words in zip(buttons, (_("Pages before"), _("Pages after")), strict=True):
+            button.setAccessibleName(words)
         self.tabs.setElideMode(Qt.TextElideMode.ElideRight)
         for _name, words in _TABS:
             self.tabs.addTab(_(words))
