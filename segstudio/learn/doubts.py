@@ -20,13 +20,14 @@ from segstudio.learn.model import Model
 from segstudio.learn.predict import predict_tiles
 from segstudio.text import _
 
-__all__ = ["Doubt", "doubts", "found_in"]
+__all__ = ["Doubt", "Usual", "doubts", "found_in"]
 
 _FOLDS = 4
 _LEAST_PX = 25
 _LEAST_HALF_WIDTH_PX = 2.5
 """What is thinner is the uncertainty of an outline, not a mistake."""
 _MOST_A_PLANE = 50
+_UNSEEN = 0.8
 _WHOLE_PX = 16 << 20
 """Larger planes are judged label tile by label tile."""
 
@@ -44,6 +45,23 @@ class Doubt:
     labelled: int
     said: int
     score: float
+
+
+class Usual:
+    """How sure models are of each class, on average, on the pixels that are labelled as it, over all planes so far."""
+
+    def __init__(self) -> None:
+        self._sums: dict[int, tuple[float, int]] = {}
+
+    def add(self, class_id: int, probabilities: NDArray[np.float32]) -> None:
+        """Take in the probabilities of a class on pixels that are labelled as it."""
+        total, n = self._sums.get(class_id, (0.0, 0))
+        self._sums[class_id] = total + float(probabilities.sum(dtype=np.float64)), n + probabilities.size
+
+    def of(self, class_id: int) -> float:
+        """The mean, 0.8 for a class of which nothing was seen yet."""
+        total, n = self._sums.get(class_id, (0.0, 0))
+        return total / n if n else _UNSEEN
 
 
 class _Without:
@@ -79,6 +97,7 @@ def doubts(
         )
     folds = [frozenset(groups[place::_FOLDS]) for place in range(min(_FOLDS, len(groups)))]
     done = 0
+    usual = Usual()
     for fold in folds:
         model: Model | None = None
         without: Dataset = _Without(data, fold)  # type: ignore[assignment]
@@ -88,12 +107,12 @@ def doubts(
         assert model is not None
         for entry in entries:
             if entry.group in fold:
-                yield from _of_plane(model, data, entry)
+                yield from _of_plane(model, data, entry, usual)
                 done += 1
                 yield done, len(entries)
 
 
-def _of_plane(model: Model, data: Dataset, entry: PlaneEntry) -> Iterator[Doubt | None]:
+def _of_plane(model: Model, data: Dataset, entry: PlaneEntry, usual: Usual) -> Iterator[Doubt | None]:
     """The doubts of one plane, the gravest first; nothing of one that cannot be read."""
     tiles = sorted({key for rect in data.labelled(entry.image, entry.plane) for key in tiles_of(rect)})
     if not tiles:
@@ -117,14 +136,21 @@ def _of_plane(model: Model, data: Dataset, entry: PlaneEntry) -> Iterator[Doubt 
             if area.intersected(rect) == rect:
                 values[:, rect.y - area.y : rect.bottom - area.y, rect.x - area.x : rect.right - area.x] = found_there
         labels, _origins = data.labels(entry.image, entry.plane, area)
-        every += found_in(values, labels, outputs, entry, area)
+        every += found_in(values, labels, outputs, entry, area, usual)
     yield from sorted(every, key=lambda doubt: -doubt.score)[:_MOST_A_PLANE]
 
 
 def found_in(
-    values: NDArray[np.float32], labels: NDArray[np.int32], outputs: NDArray[np.int64], entry: PlaneEntry, area: Rect
+    values: NDArray[np.float32],
+    labels: NDArray[np.int32],
+    outputs: NDArray[np.int64],
+    entry: PlaneEntry,
+    area: Rect,
+    usual: Usual,
 ) -> list[Doubt]:
-    """Doubts about labels (h, w), class ids and 0 for none, from probabilities (outputs, h, w) of the same area."""
+    """Doubts about labels (h, w), class ids and 0 for none, from probabilities (outputs, h, w) of the same area, which
+    count in `usual` from now on.
+    """
     place = np.searchsorted(np.sort(outputs), labels)
     order = np.argsort(outputs)
     known = np.isin(labels, outputs)
@@ -132,8 +158,10 @@ def found_in(
     said = values.argmax(0)
     best = values.max(0)
     of_own = np.take_along_axis(values, own[None], 0)[0]
-    usual = np.array([_usual(values[i], known & (own == i)) for i in range(len(outputs))])
-    doubted = known & (said != own) & (best >= usual[said])
+    for i, class_id in enumerate(outputs.tolist()):
+        usual.add(class_id, values[i][known & (own == i)])
+    least = np.array([usual.of(class_id) for class_id in outputs.tolist()], np.float32)
+    doubted = known & (said != own) & (best >= least[said])
     pairs = np.where(doubted, own * len(outputs) + said + 1, 0).astype(np.int32)
     return [
         Doubt(
@@ -147,11 +175,6 @@ def found_in(
         )
         for pair, box, mask in _regions(pairs)
     ]
-
-
-def _usual(probability: NDArray[np.float32], labelled: NDArray[np.bool_]) -> float:
-    """How sure the model is of a class on pixels that are labelled as it; 1.1, never reached, where there are none."""
-    return float(probability[labelled].mean()) if labelled.any() else 1.1
 
 
 def _regions(pairs: NDArray[np.int32]) -> Iterator[tuple[int, Rect, NDArray[np.bool_]]]:

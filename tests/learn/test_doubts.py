@@ -8,7 +8,7 @@ import torch
 
 from segstudio.errors import NotEnoughLabels
 from segstudio.geometry import Rect
-from segstudio.learn.doubts import Doubt, doubts, found_in
+from segstudio.learn.doubts import Doubt, Usual, doubts, found_in
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
 
 CPU = torch.device("cpu")
@@ -93,9 +93,21 @@ def test_thin_outlines_and_unlabelled_pixels_are_not_doubted():
     values[:, 30:36, 2:8] = np.array([0.2, 0.8])[:, None, None]
     entry = blob_data(1, side=60).planes()[0]
     outputs = np.array([BACKGROUND, BRIGHT])
-    assert found_in(values, labels, outputs, entry, entry.bounds) == []
+    assert found_in(values, labels, outputs, entry, entry.bounds, Usual()) == []
     values[:, 40:50, 5:15] = np.array([0.05, 0.95])[:, None, None]
-    (found,) = found_in(values, labels, outputs, entry, entry.bounds)
+    (found,) = found_in(values, labels, outputs, entry, entry.bounds, Usual())
     assert (found.rect, found.labelled, found.said) == (Rect(5, 40, 10, 10), BACKGROUND, BRIGHT)
     assert found.mask.all()
     assert found.score == pytest.approx(100 * 0.9, abs=1e-3)
+
+
+def test_a_class_that_an_image_does_not_have_is_as_sure_as_in_the_others():
+    entry = blob_data(1, side=40).planes()[0]
+    outputs, usual = np.array([BACKGROUND, BRIGHT]), Usual()
+    labels = np.full((40, 40), BACKGROUND, np.int32)
+    values = np.zeros((2, 40, 40), np.float32)
+    values[0], values[1] = 0.9, 0.1
+    values[:, 10:20, 10:20] = np.array([0.3, 0.7])[:, None, None]
+    assert found_in(values, labels, outputs, entry, entry.bounds, usual) == []
+    usual.add(BRIGHT, np.full(100, 0.65, np.float32))
+    assert len(found_in(values, labels, outputs, entry, entry.bounds, usual)) == 1

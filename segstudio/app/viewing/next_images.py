@@ -15,7 +15,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.learning.next_images import DescribeProgress, Description, Order, describe, ordered
 from segstudio.text import _
 
-__all__ = ["NextImages"]
+__all__ = ["NextImages", "Order"]
 
 _MOST = 400
 """Images that are described: those that come next in the list."""

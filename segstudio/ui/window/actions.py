@@ -14,6 +14,7 @@ from segstudio.app.values import ModelView, Rest
 from segstudio.text import N_, _
 from segstudio.ui.window import commands
 from segstudio.ui.window.lint_actions import LINT_ROWS
+from segstudio.ui.window.order_actions import ORDER_ROWS
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits
@@ -36,7 +37,7 @@ __all__ = [
 
 
 class Menu(StrEnum):
-    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST of IMAGE."""
+    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST and ORDER of IMAGE."""
 
     FILE = N_("File")
     PROJECT = N_("Project")
@@ -48,6 +49,7 @@ class Menu(StrEnum):
     TRAINING = N_("Training")
     VIEW = N_("View")
     REST = N_("Done fills the rest with")
+    ORDER = N_("Done goes on to")
     HELP = N_("Help")
 
 
@@ -72,7 +74,7 @@ class Needs(StrEnum):
     TRAINING = "training"
 
 
-SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE}
+SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE, Menu.ORDER: Menu.IMAGE}
 """Submenus and their parents; each is placed at its first action."""
 
 MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.OBJECTS, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
@@ -212,6 +214,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: commands.fill_rest(w, Rest.BACKGROUND), group="rest", checkable=True, needs=Needs.PROJECT),
     Action("rest-unknown", N_("Nothing (leave unknown)"), N_("Done fills nothing; unlabelled pixels stay unknown"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.UNKNOWN), group="rest", checkable=True, needs=Needs.PROJECT),
+    *(Action(**row._asdict(), menu=Menu.ORDER, needs=Needs.PROJECT) for row in ORDER_ROWS),
     Action("next", N_("Next image"), N_("Show the next image"), Menu.IMAGE, lambda w: commands.step(w, 1),
            ("N", "PgDown"), "next", separated=True),
     Action("previous", N_("Previous image"), N_("Show the previous image"), Menu.IMAGE, lambda w: commands.step(w, -1),

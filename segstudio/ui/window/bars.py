@@ -108,8 +108,10 @@ class Bars:
             project.finishing.restChanged.connect(self.check_rest)
             project.views.changed.connect(self.check_view)
             project.keep_learning.changed.connect(self.check_keep_learning)
+            project.next_images.changed.connect(self.check_order)
         self.refresh()
         self.check_keep_learning()
+        self.check_order()
         self.check_rest()
         self.check_view()
         self.check_lock()
@@ -244,7 +246,7 @@ class Bars:
             if row.menu in SUBMENUS and row.menu not in menus:
                 menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(_(row.menu))
                 menus[row.menu].setObjectName(f"menu{row.menu.name.capitalize()}")
-                menus[row.menu].setToolTipsVisible(row.menu is Menu.REST)
+                menus[row.menu].setToolTipsVisible(row.menu in (Menu.REST, Menu.ORDER))
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._actions[row.name])
@@ -333,6 +335,13 @@ class Bars:
         }
         for name, on in checked.items():
             self._actions[name].setChecked(on)
+
+    def check_order(self) -> None:
+        """Check the order in which Done goes through the images."""
+        order = str(self._project.next_images.order) if self._project is not None else "list"
+        for row in ACTIONS:
+            if row.group == "order":
+                self._actions[row.name].setChecked(row.name == f"order-{order}")
 
     def check_keep_learning(self) -> None:
         """Check whether learning goes on by itself."""

@@ -20,6 +20,7 @@ __all__ = [
     "cancel",
     "change_label_style",
     "check_labels",
+    "choose_order",
     "drop_part",
     "export",
     "export_training",
@@ -166,6 +167,15 @@ def pick_class(window: "MainWindow", n: int) -> None:
     classes = list(documents.classes) if documents is not None else []
     if documents is not None and 1 <= n <= len(classes):
         documents.choose_class(classes[n - 1].name)
+
+
+def choose_order(window: "MainWindow", order: str) -> None:
+    """Have Done go through the images in this order."""
+    from segstudio.app.viewing.next_images import Order
+
+    if window.session.project is not None:
+        window.session.project.next_images.choose(Order(order))
+    window.bars.check_order()
 
 
 def keep_learning(window: "MainWindow") -> None:
