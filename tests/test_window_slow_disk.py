@@ -473,6 +473,7 @@ def test_after_a_run_only_rows_of_another_part_in_learning_are_read(
 ) -> None:
     assert me.session.project is not None
     project, navigation = me.opened.store, me.opened.navigation
+    me.opened.proposals_ahead.close()  # it asks for the rows of what comes next
     asked: list[list[int]] = []
     some = project.some_images
     monkeypatch.setattr(project, "some_images", lambda images: asked.append(list(images)) or some(images))

@@ -26,8 +26,8 @@ Surveyed = Callable[[Dataset], Generator[Step, None, Facts]]
 class Corrections:
     """The data, the facts and the sampler of a run; with `picks_up` they follow the labels while it learns.
 
-    The labels of a plane are read whole at one moment. What the run learned from stands in its plan: the edit of each
-    plane, and at which steps newer labels were picked up.
+    Newer labels are those of groups that the run began with. The labels of a plane are read whole at one moment. What
+    the run learned from stands in its plan: the edit of each plane, and at which steps newer labels were picked up.
     """
 
     def __init__(
@@ -44,6 +44,8 @@ class Corrections:
         self.facts, self.data = facts, data
         self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
         self._sampler = Sampler(facts, trainer.plan, data)
+        # Whether a new group trains or is held out is settled when the next run begins: until then it does neither.
+        self._groups = frozenset(entry.group for entry in facts.planes)
         self._picks_up, self._now = picks_up, now
         self._next = now() + _EVERY_S
 
@@ -63,7 +65,7 @@ class Corrections:
 
     def _take(self) -> Generator[Step, None, None]:
         data = self._shop.view()
-        facts = yield from self._surveyed(data)
+        facts = (yield from self._surveyed(data)).only(self._groups)
         trainer = self._trainer
         if not {c.id for c in trainer.plan.classes} <= {c.id for c in facts.classes}:
             return  # a class was removed: this run goes on with what it has

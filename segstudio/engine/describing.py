@@ -10,13 +10,15 @@ from segstudio.engine.protocol import Describe, Described, Done
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UnreadableImage
 from segstudio.learn.describing import Description, described
+from segstudio.learn.device import saying_memory
 from segstudio.runs import EMBEDDED
 
 __all__ = ["describe_job"]
 
 
 def describe_job(shop: Workshop, request: Describe) -> Generator[Step, None, None]:
-    """Describe planes one by one; one that cannot be read is left out. Raises as predicting does."""
+    """Describe planes one by one; one that cannot be read is left out. Raises as predicting does, and
+    `UserError` if memory runs out."""
     data = shop.view()
     model = yield from shop.model(request.version, request.device, data)
     other = None
@@ -27,7 +29,7 @@ def describe_job(shop: Workshop, request: Describe) -> Generator[Step, None, Non
         entry = data.entry(target.image, target.plane)
         found: Description | None = None
         try:
-            for step in described(model, other, base, data, entry) if entry is not None else ():
+            for step in saying_memory(base.device, described(model, other, base, data, entry)) if entry else ():
                 found = step
                 yield Priority.REST
         except UnreadableImage:

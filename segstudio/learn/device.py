@@ -3,8 +3,10 @@
 import os
 import platform
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import torch
@@ -26,10 +28,13 @@ __all__ = [
     "is_out_of_memory",
     "memory_mb",
     "resolve",
+    "saying_memory",
     "too_little_memory",
     "usable_threads",
 ]
 
+
+T = TypeVar("T")
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed", "bad_alloc")
 _LOST = (
@@ -138,6 +143,19 @@ def device_lost(error: BaseException) -> UserError:
         safe=_(_SAFE),
         todo=_("Train on the CPU ('--device cpu'), or restart the computer."),
     )
+
+
+def saying_memory(device: torch.device, steps: Iterator[T]) -> Iterator[T]:
+    """The same steps; where memory runs out they end in a `UserError`."""
+    try:
+        yield from steps
+        return
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Outside the handler the error is gone, and with it the memory that it held.
+    empty_cache(device)
+    raise UserError(_("There is not enough memory for this."), todo=_("Close other programs, or use the CPU."))
 
 
 def too_little_memory(device: torch.device, *, one_patch: bool = False) -> UserError:

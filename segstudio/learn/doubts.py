@@ -53,7 +53,7 @@ class Usual:
     def __init__(self) -> None:
         self._sums: dict[int, tuple[float, int]] = {}
 
-    def add(self, class_id: int, probabilities: NDArray[np.float32]) -> None:
+    def add(self, class_id: int, probabilities: NDArray[np.floating]) -> None:
         """Take in the probabilities of a class on pixels that are labelled as it."""
         total, n = self._sums.get(class_id, (0.0, 0))
         self._sums[class_id] = total + float(probabilities.sum(dtype=np.float64)), n + probabilities.size
@@ -91,25 +91,35 @@ def doubts(
     entries = [entry for entry in data.planes() if data.learnable(entry.image)]
     groups = sorted({entry.group for entry in entries}, key=lambda name: hashlib.sha256(name.encode()).digest())
     if len(groups) < 2:
-        raise NotEnoughLabels(
-            _("Label mistakes are found by comparing images with each other: at least two must be labelled."),
-            todo=_("Label another image."),
-        )
+        raise _too_little()
     folds = [frozenset(groups[place::_FOLDS]) for place in range(min(_FOLDS, len(groups)))]
-    done = 0
+    done = unfit = 0
     usual = Usual()
     for fold in folds:
         model: Model | None = None
         without: Dataset = _Without(data, fold)  # type: ignore[assignment]
-        for model in fit_instant(without, data.classes(), (), 0, device, bfloat16=bfloat16, keeper=keeper):
-            if model is None:
-                yield None
-        assert model is not None
+        try:
+            for model in fit_instant(without, data.classes(), (), 0, device, bfloat16=bfloat16, keeper=keeper):
+                if model is None:
+                    yield None
+        except NotEnoughLabels:
+            unfit += 1
+            if unfit == len(folds):
+                raise _too_little() from None
+            model = None  # the others hold too little to judge these by
         for entry in entries:
             if entry.group in fold:
-                yield from _of_plane(model, data, entry, usual)
+                if model is not None:
+                    yield from _of_plane(model, data, entry, usual)
                 done += 1
                 yield done, len(entries)
+
+
+def _too_little() -> NotEnoughLabels:
+    return NotEnoughLabels(
+        _("Images are compared with each other: at least two, of different series, need labels of two classes."),
+        todo=_("Label another image."),
+    )
 
 
 def _of_plane(model: Model, data: Dataset, entry: PlaneEntry, usual: Usual) -> Iterator[Doubt | None]:
@@ -117,31 +127,33 @@ def _of_plane(model: Model, data: Dataset, entry: PlaneEntry, usual: Usual) -> I
     tiles = sorted({key for rect in data.labelled(entry.image, entry.plane) for key in tiles_of(rect)})
     if not tiles:
         return
-    bounds = entry.bounds if entry.bounds.area <= _WHOLE_PX else None
-    parts: list[tuple[Rect, NDArray[np.float32]]] = []
+    whole = entry.bounds.area <= _WHOLE_PX
+    outputs = np.array(model.outputs)
+    values = np.zeros((len(outputs), entry.height, entry.width) if whole else (0, 0, 0), np.float16)
+    every: list[Doubt] = []
     try:
         for found in predict_tiles(model, data, entry, tiles=tiles):
             if found is None:
                 yield None
-            else:
-                parts.append((found.rect, found.values))
+                continue
+            rect = found.rect
+            if whole:
+                values[:, rect.y : rect.bottom, rect.x : rect.right] = found.values
+                continue
+            labels, _origins = data.labels(entry.image, entry.plane, rect)
+            every += found_in(found.values, labels, outputs, entry, rect, usual)
+            every = sorted(every, key=lambda doubt: -doubt.score)[:_MOST_A_PLANE]
     except UnreadableImage:
         return
-    outputs = np.array(model.outputs)
-    where = [bounds] if bounds is not None else [rect for rect, _values in parts]
-    every: list[Doubt] = []
-    for area in where:
-        values = np.zeros((len(outputs), area.h, area.w), np.float32)
-        for rect, found_there in parts:
-            if area.intersected(rect) == rect:
-                values[:, rect.y - area.y : rect.bottom - area.y, rect.x - area.x : rect.right - area.x] = found_there
-        labels, _origins = data.labels(entry.image, entry.plane, area)
-        every += found_in(values, labels, outputs, entry, area, usual)
+    if whole:
+        yield None
+        labels, _origins = data.labels(entry.image, entry.plane, entry.bounds)
+        every = found_in(values, labels, outputs, entry, entry.bounds, usual)
     yield from sorted(every, key=lambda doubt: -doubt.score)[:_MOST_A_PLANE]
 
 
 def found_in(
-    values: NDArray[np.float32],
+    values: NDArray[np.floating],
     labels: NDArray[np.int32],
     outputs: NDArray[np.int64],
     entry: PlaneEntry,

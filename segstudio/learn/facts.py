@@ -4,8 +4,8 @@ Known pixels are counted in cells of 32 x 32 image pixels; only cells that hold 
 damaged image is found when its pixels are first requested.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import overload
 
 import cv2
@@ -70,6 +70,25 @@ class PackedCells(Sequence[Cells]):
         return _unpacked(facts, self._classes, entry.finished)
 
 
+class _Some(Sequence[Cells]):
+    """Some of the planes' cells."""
+
+    def __init__(self, every: Sequence[Cells], at: Sequence[int]) -> None:
+        self._every, self._at = every, at
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @overload
+    def __getitem__(self, place: int) -> Cells: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Cells]: ...
+    def __getitem__(self, place: int | slice) -> Cells | Sequence[Cells]:
+        if isinstance(place, slice):
+            return [self._every[i] for i in self._at[place]]
+        return self._every[self._at[place]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Facts:
     """Measurements of a project. `cells[i]` belongs to `planes[i]`, as do the rows of `known` and `truth` (planes,
@@ -90,6 +109,13 @@ class Facts:
     object_px: dict[int, float]
     finished: int
     last_edit: int
+
+    def only(self, groups: Collection[str]) -> "Facts":
+        """The same of the planes of some groups."""
+        at = [i for i, entry in enumerate(self.planes) if entry.group in groups]
+        planes = tuple(self.planes[i] for i in at)
+        known, truth, painted = (values[at] for values in (self.known, self.truth, self.painted))
+        return replace(self, planes=planes, cells=_Some(self.cells, at), known=known, truth=truth, painted=painted)
 
     def known_on(self, part: Part) -> NDArray[np.int64]:
         """Known pixels by class on one side of the split."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from segstudio.app.editing.documents import Documents
-from segstudio.app.editing.tools.pointer import Button
+from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.learning.keep_learning import KeepLearning
 from segstudio.app.learning.training import Training
 from segstudio.app.viewing import proposals_ahead
@@ -195,3 +195,29 @@ def test_the_next_images_are_proposed_between_two_runs(keeping: Keeping) -> None
     keeping.end()
     keeping.begun(2)
     assert order[order.index("ended") :] == ["ended", "settled", "run"]
+
+
+def test_a_gesture_under_way_is_not_ended_by_a_run_that_begins(keeping: Keeping) -> None:
+    keeping.label()
+    desk = keeping.desk
+    before = len(desk.seqs)
+    desk.pointer(Phase.PRESS, 15, 40)
+    keeping.owner.turn(True)
+    keeping.qtbot.wait(900)
+    assert keeping.runs.gates == []
+    desk.pointer(Phase.MOVE, 60, 40)
+    desk.pointer(Phase.RELEASE, 60, 40)
+    keeping.begun(1)
+    assert len(desk.seqs) == before + 1
+    ids, _origins = desk.read()
+    assert (ids[40, 15:60] != 0).all()
+
+
+def test_turning_it_off_leaves_a_run_alone_that_a_person_began(keeping: Keeping) -> None:
+    keeping.label()
+    keeping.training.ask(max_seconds=1200.0)
+    keeping.begun(1)
+    keeping.owner.turn(True)
+    keeping.owner.turn(False)
+    keeping.qtbot.wait(300)
+    assert keeping.training.running

@@ -140,3 +140,18 @@ def test_labels_that_are_all_gone_leave_the_run_with_what_it_has(hand: Hand, tra
     _look(source)
     assert trainer.plan.picked_up == ()
     assert (source.batch(3).labels >= 0).any()
+
+
+def test_a_group_that_is_new_neither_trains_nor_is_held_out_before_the_next_run(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    hand.data.pictures[5] = hand.data.pictures[1]
+    hand.data.origins[5] = hand.data.origins[1]
+    hand.data.ids[5] = hand.data.ids[1]
+    hand.paint(5, BACKGROUND)
+    hand.paint(1, BACKGROUND)
+    hand.time = 6.0
+    _look(source)
+    assert len(trainer.plan.picked_up) == 1
+    assert [p.image for p in trainer.plan.planes] == [1, 2, 3, 4]
+    assert [entry.image for entry in source.facts.planes] == [1, 2, 3, 4]
+    assert len(source.facts.cells) == len(source.facts.known) == 4

@@ -205,7 +205,8 @@ def test_the_clock_ends_a_run(engine: EngineClient, discs_project: Project):
 def test_what_is_painted_during_a_run_is_learned_in_it_and_the_version_says_so(tmp_path: Path):
     project, truths = new_project(tmp_path, 3)
     ids = [row.id for row in project.images()]
-    label(project, ids[0], truths[0])
+    label(project, ids[0], truths[0], part=Rect(0, 0, 100, 60))
+    label(project, ids[1], truths[1], part=Rect(0, 0, 100, 60))
     choices = msgspec.structs.replace(TINY, max_steps=None, max_seconds=40.0)
     stop = threading.Event()
     with project, EngineClient(project.path, log=tmp_path / "log") as client:

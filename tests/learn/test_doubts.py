@@ -61,7 +61,9 @@ def test_no_image_is_judged_by_what_was_learned_from_it(monkeypatch: pytest.Monk
     of_plane = module._of_plane
     monkeypatch.setattr(module, "fit_instant", fitted)
     monkeypatch.setattr(
-        module, "_of_plane", lambda model, data, entry: judged.append(entry.image) or of_plane(model, data, entry)
+        module,
+        "_of_plane",
+        lambda model, data, entry, usual: judged.append(entry.image) or of_plane(model, data, entry, usual),
     )
     order: list[tuple[int, set[int]]] = []
     for _step in doubts(blob_data(5, side=64), CPU, bfloat16=False):
@@ -77,7 +79,7 @@ def test_progress_counts_the_planes():
 
 
 def test_one_image_is_too_little():
-    with pytest.raises(NotEnoughLabels, match="at least two must be labelled"):
+    with pytest.raises(NotEnoughLabels, match="at least two, of different series"):
         _all(blob_data(1, side=64))
 
 

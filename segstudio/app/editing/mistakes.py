@@ -163,6 +163,7 @@ class Mistakes(QObject):
             if found.image is not None:
                 self._of.setdefault(found.image, []).append(found)
         self._there = dict.fromkeys(self._of, frozenset[Finding]())
+        self._dirty.clear()
         self._outdate(self._there)
         if ended:
             self.finished.emit()

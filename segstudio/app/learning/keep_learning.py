@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
@@ -24,6 +24,7 @@ __all__ = ["KeepLearning"]
 
 _ROUND_S = 60.0
 _FAR = 8
+_SOON_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,12 @@ class KeepLearning(QObject):
         self._proposals, self._ahead = proposals, ahead
         self._worker = Worker("keep-learning", ground.main)
         self._learned = -1
-        self._asking = False
+        self._asking = self._begun = False
         self.on = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SOON_MS)
+        self._soon.timeout.connect(self._go_on)
         training.runningChanged.connect(self._runs)
         documents.editCommitted.connect(lambda _seq: self._go_on())
         proposals.runningChanged.connect(lambda _running: self._go_on())
@@ -68,7 +73,7 @@ class KeepLearning(QObject):
         return self.on and not self._training.running and not self._has_more
 
     def turn(self, on: bool) -> None:
-        """Begin, or end: a run under way stops then, and what it has learned is compared and kept."""
+        """Begin, or end: a run that this began stops then, and what it has learned is compared and kept."""
         if on == self.on:
             return
         if on and self._project.writer is None:
@@ -79,17 +84,19 @@ class KeepLearning(QObject):
         self._ahead.reach = _FAR if on else REACH
         if on:
             self._go_on()
-        else:
+        elif self._begun:
             self._training.stop()
         self.changed.emit()
 
     def close(self, wait_s: float | None = None) -> None:
         """Begin nothing any more; a run under way is left as any other."""
         self.on = False
+        self._soon.stop()
         self._worker.close(wait_s)
 
     def _runs(self, running: bool) -> None:
         if not running:
+            self._begun = False
             self._ahead.refresh()  # it settles before the next run
         self.changed.emit()
 
@@ -100,6 +107,9 @@ class KeepLearning(QObject):
     def _go_on(self) -> None:
         """Begin the next run, if there is something to learn and nothing is awaited that the run would hold up."""
         if not self.on or self._training.running or self._asking:
+            return
+        if self._documents.gesture_active:
+            self._soon.start()  # the hand goes first
             return
         if not self._has_more or self._ahead.busy or self._proposals.coming:
             self.changed.emit()
@@ -117,7 +127,8 @@ class KeepLearning(QObject):
         self._learned = max(self._learned, now.learned)
         if self.on and now.classes >= 2 and self._has_more and not self._training.running:
             self._learned = int(self._documents.saving.acknowledged)
-            self._training.ask_to_follow(_ROUND_S)
+            self._begun = True
+            self._training.follow(_ROUND_S, lambda: self.on)
         self.changed.emit()
 
     def _told(self, notice: Notice) -> None:

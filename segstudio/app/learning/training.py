@@ -1,6 +1,6 @@
 """The owner of fine-tuning: one run at a time on a thread, its events handed on as they come."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -53,24 +53,28 @@ class Training(QObject):
 
     def ask(self, **options: object) -> None:
         """Begin a run once every edit so far is in the project, a stroke under way included."""
-        self._ask(options, picks_up=False)
+        if self.running:
+            self._ground.notices.say(_("A run is already under way."))
+            return
+        self._documents.commit_gesture()
+        self._documents.after(lambda: self._start(options, picks_up=False))
 
-    def ask_to_follow(self, max_seconds: float) -> None:
-        """As `ask`, for a run that also learns what is painted while it is under way."""
-        self._ask({"max_seconds": max_seconds}, picks_up=True)
+    def follow(self, max_seconds: float, wanted: Callable[[], bool]) -> None:
+        """Begin a run that also learns what is painted while it is under way, unless it is no longer `wanted` once
+        every edit so far is in the project. A gesture under way is left alone: what it paints is picked up.
+        """
+
+        def start() -> None:
+            if wanted():
+                self._start({"max_seconds": max_seconds}, picks_up=True)
+
+        self._documents.after(start)
 
     def start(self, **options: object) -> None:
         """Begin a run. Options are those of `segstudio train`: the fields of `runs.Choices`, `config` (a TOML file) and
         `events` (a file to write). Another name raises TypeError; a notice reports a wrong value.
         """
         self._start(options, picks_up=False)
-
-    def _ask(self, options: dict[str, object], *, picks_up: bool) -> None:
-        if self.running:
-            self._ground.notices.say(_("A run is already under way."))
-            return
-        self._documents.commit_gesture()
-        self._documents.after(lambda: self._start(options, picks_up=picks_up))
 
     def _start(self, options: dict[str, object], *, picks_up: bool) -> None:
         if self._job is not None:

@@ -40,7 +40,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A version: how many images it had learned from, and its mean IoU on held-out pixels."""
+    """A version: how many labelled images there were, learned from or held out, and its mean IoU on held-out pixels."""
 
     version: str
     images: int
@@ -96,9 +96,9 @@ def points(project: Project) -> list[Point]:
             data = msgspec.json.decode(card, type=_Card).data
         except (OSError, msgspec.MsgspecError):
             continue
-        trained = {image.get("path") for image in data.images if image.get("part") == "train"}
+        labelled = {image.get("path") for image in data.images}
         measured_on = (data.held_out_groups, msgspec.json.encode(data.blocks))
-        found.append((measured_on, Point(version.name, len(trained), float(figures["mean_iou"]))))
+        found.append((measured_on, Point(version.name, len(labelled), float(figures["mean_iou"]))))
     return [point for measured_on, point in found if measured_on == found[-1][0]]
 
 

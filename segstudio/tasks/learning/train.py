@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -303,8 +304,9 @@ class _Run:
 
     def discard(self, sentence: str) -> None:
         """Nothing is kept of the run but its record: row, plan and events."""
-        (self._folder / CHECKPOINT).unlink(missing_ok=True)
         self.fail("discarded", sentence)
+        with suppress(OSError):  # of no use any more; where it stays, nothing reads it
+            (self._folder / CHECKPOINT).unlink(missing_ok=True)
 
     def leave(self, *, resumable: bool) -> None:
         """The run is dropped, or left as it is to be resumed."""

@@ -92,7 +92,7 @@ def _no_forecast(values: "EffortValues") -> str:
     """Why there is no forecast."""
     numbers = len({point.images for point in values.points})
     if numbers < 4:
-        return _("A forecast needs versions that learned from four different numbers of images or more.")
+        return _("A forecast needs versions made at four different numbers of labelled images or more.")
     return _("The versions so far carry no forecast: their figures do not rise steadily enough.")
 
 

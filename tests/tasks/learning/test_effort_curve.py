@@ -111,7 +111,7 @@ def test_a_project_gives_its_points_and_costs(project: Project):
     for images, mean_iou in ((2, 0.5), (4, 0.6)):
         _version(project, images, mean_iou)
     (project.path / "models" / "v2.json").write_text("{")
-    assert points(project) == [Point("v3", 4, 0.6)], "another measure, and a damaged card, are left out"
+    assert points(project) == [Point("v3", 5, 0.6)], "another measure, and a damaged card, are left out"
     rows = project.images()
     project.add_time(rows[0].id, 90.0).result()
     project.set_effort(rows[0].id, 25, 100).result()
