@@ -12,6 +12,7 @@ from segstudio.learn.facts import Facts
 from segstudio.learn.plan import planes_of
 from segstudio.learn.sampling import Batch, Sampler
 from segstudio.learn.trainer import Trainer
+from segstudio.runs import Plan
 
 __all__ = ["Corrections", "Surveyed"]
 
@@ -41,11 +42,14 @@ class Corrections:
         picks_up: bool,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.facts, self.data = facts, data
-        self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
-        self._sampler = Sampler(facts, trainer.plan, data)
         # Whether a new group trains or is held out is settled when the next run begins: until then it does neither.
-        self._groups = frozenset(entry.group for entry in facts.planes)
+        self._groups = frozenset(plane.group for plane in trainer.plan.planes)
+        self.facts, self.data = facts.only(self._groups) if picks_up else facts, data
+        if picks_up and planes_of(self.facts) != trainer.plan.planes:  # it goes on from a checkpoint, on newer labels
+            trainer.plan = _with_labels_of(self.facts, trainer)
+        self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
+        self._sampler = Sampler(self.facts, trainer.plan, data)
+        self._refused = -1
         self._picks_up, self._now = picks_up, now
         self._next = now() + _EVERY_S
 
@@ -58,7 +62,7 @@ class Corrections:
         if not self._picks_up or self._now() < self._next:
             return
         begun = self._now()
-        if self.data.newest_edit() != self.data.last_edit():
+        if self.data.newest_edit() not in (self.data.last_edit(), self._refused):
             yield from self._take()
         took = self._now() - begun
         self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * took)
@@ -68,11 +72,18 @@ class Corrections:
         facts = (yield from self._surveyed(data)).only(self._groups)
         trainer = self._trainer
         if not {c.id for c in trainer.plan.classes} <= {c.id for c in facts.classes}:
-            return  # a class was removed: this run goes on with what it has
-        picked_up = (*trainer.plan.picked_up, (trainer.step, facts.last_edit))
-        plan = msgspec.structs.replace(trainer.plan, planes=planes_of(facts), picked_up=picked_up)
+            self._refused = facts.last_edit  # a class was removed: this run goes on with what it has
+            return
+        plan = _with_labels_of(facts, trainer)
         sampler = Sampler(facts, plan, data)
         if sampler.is_empty:
+            self._refused = facts.last_edit
             return
         self.data, self.facts, self._sampler = data, facts, sampler
         trainer.plan = plan
+
+
+def _with_labels_of(facts: Facts, trainer: Trainer) -> Plan:
+    """The plan of a run that learns from these labels from now on."""
+    picked_up = (*trainer.plan.picked_up, (trainer.step, facts.last_edit))
+    return msgspec.structs.replace(trainer.plan, planes=planes_of(facts), picked_up=picked_up)

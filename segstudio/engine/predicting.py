@@ -133,10 +133,9 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
     instances = {c.id for c in work.data.classes() if c.instances} & set(model.outputs)
     drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
     left = dict.fromkeys(tiles_of(entry.bounds))
-    careful = _is_careful(work)
     shown_at = 0.0
     while left:
-        turn = _Turn(work.looking, entry, left)
+        turn, careful = _Turn(work.looking, entry, left), _is_careful(work)
         yield turn.priority
         fresh = False
         tiles_made = partial(joined_tiles, mirrored=True) if careful else predict_tiles

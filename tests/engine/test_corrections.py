@@ -155,3 +155,20 @@ def test_a_group_that_is_new_neither_trains_nor_is_held_out_before_the_next_run(
     assert [p.image for p in trainer.plan.planes] == [1, 2, 3, 4]
     assert [entry.image for entry in source.facts.planes] == [1, 2, 3, 4]
     assert len(source.facts.cells) == len(source.facts.known) == 4
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_says_that_it_learns_newer_labels(hand: Hand, trainer: Trainer):
+    hand.paint(1, BACKGROUND)
+    trainer.step = 4
+    hand.corrections(trainer)
+    assert trainer.plan.picked_up == ((4, 2),)
+    assert [p.seq for p in trainer.plan.planes] == [2, 2, 3, 4]
+
+
+def test_labels_that_were_refused_are_not_looked_at_again(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    hand.data.entries = (ClassEntry(BACKGROUND, "background", True, False),)
+    hand.paint(1, BACKGROUND)
+    for hand.time in (6.0, 40.0, 80.0):
+        _look(source)
+    assert hand.seen == 1

@@ -47,6 +47,7 @@ class LintLooks(QObject):
         self._order: list[ImageId] | None = None
         self._there: set[ImageId] = set()
         self._looks: dict[ImageId, ImageLook] = {}
+        self._unread: set[ImageId] = set()
         self._found: dict[ImageId, tuple[Finding, ...]] = {}
         self._dirty: set[ImageId] = set()
         self._at: ImageId | None = None
@@ -184,6 +185,7 @@ class LintLooks(QObject):
         if refused is not None:
             self._notices.say(refused.line)
         look = ImageLook(image, ()) if refused is not None else future.result()
+        (self._unread.add if refused is not None else self._unread.discard)(image)
         if image not in self._there:
             pass  # it was taken out meanwhile
         elif look is None:
@@ -205,7 +207,7 @@ class LintLooks(QObject):
         for image in order:
             for found in self._found.get(image, ()):
                 by_kind[found.kind].append(found)
-        if len(self._looks) == len(order):
+        if len(self._looks) == len(order) and not self._unread.intersection(order):
             for found in class_findings((self._looks[image] for image in order), self._documents.classes):
                 by_kind[found.kind].append(found)
         self.findings = tuple(found for kind in LintKind for found in by_kind[kind])

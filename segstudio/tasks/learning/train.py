@@ -197,8 +197,7 @@ class _Run:
         asked = False
         self._files = _Files()
         while not call.ended:
-            if discard():
-                raise Cancelled(_("The run was discarded; nothing was kept but its record."))
+            _unless_discarded(discard)
             if stop() and not asked:
                 asked = True
                 call.stop()
@@ -220,6 +219,7 @@ class _Run:
                 self._set_plan(reply.plan)
             elif isinstance(reply, Trained):
                 self._trained = reply
+        _unless_discarded(discard)  # asked for while the last reply was on its way
 
     def note(self, event: Event) -> Event:
         """Write an event down."""
@@ -360,6 +360,11 @@ class _Run:
     def _groups(self, plan: Plan) -> dict[int, Split]:
         group_of = {int(row.id): row.group_id for row in self._project.images(removed=True)}
         return {group_of[p.image]: Split(p.part) for p in plan.planes if p.image in group_of}
+
+
+def _unless_discarded(discard: Callable[[], bool]) -> None:
+    if discard():
+        raise Cancelled(_("The run was discarded; nothing was kept but its record."))
 
 
 def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
