@@ -12,6 +12,8 @@ from segstudio.ui.panels.controls import role_label
 from segstudio.ui.panels.plots import LivePlot
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from segstudio.app.learning.effort import Effort, EffortValues
     from segstudio.ui.window.loader import ModuleLoader
 
@@ -28,8 +30,8 @@ class TrainingEffort(QWidget):
     def __init__(self, library: "ModuleLoader") -> None:
         super().__init__()
         self._effort: Effort | None = None
-        self.changed_plot = LivePlot("changedPlot", _("Changed of the proposal (%)"), library)
-        self.minutes_plot = LivePlot("minutesPlot", _("Minutes an image"), library)
+        self.changed_plot = LivePlot("changedPlot", _("Changed of the proposal (%)"), library, span=_from_zero)
+        self.minutes_plot = LivePlot("minutesPlot", _("Minutes an image"), library, span=_from_zero)
         self.forecast, self.summary = QLabel(), role_label("", "muted")
         self.forecast.setObjectName("effortForecast")
         self.summary.setObjectName("effortSummary")
@@ -86,6 +88,11 @@ class TrainingEffort(QWidget):
                 self.minutes_plot.append(_MINUTES, place, cost.seconds / 60)
         self.forecast.setText(values.forecast or _no_forecast(values))
         self.summary.setText(_summary(values))
+
+
+def _from_zero(values: "Iterable[float]") -> tuple[float, float]:
+    """Bottom and top of an axis that begins at 0: a fall from 12 to 10 is not one from 12 to nothing."""
+    return 0.0, 1.08 * max(values, default=1.0) or 1.0
 
 
 def _no_forecast(values: "EffortValues") -> str:
