@@ -10,7 +10,7 @@ from segstudio.engine.protocol import Describe, Described, Done
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UnreadableImage
 from segstudio.learn.describing import Description, described
-from segstudio.learn.device import saying_memory
+from segstudio.learn.device import no_memory, saying_memory
 from segstudio.runs import EMBEDDED
 
 __all__ = ["describe_job"]
@@ -29,7 +29,8 @@ def describe_job(shop: Workshop, request: Describe) -> Generator[Step, None, Non
         entry = data.entry(target.image, target.plane)
         found: Description | None = None
         try:
-            for step in saying_memory(base.device, described(model, other, base, data, entry)) if entry else ():
+            steps = described(model, other, base, data, entry) if entry is not None else iter(())
+            for step in saying_memory(steps, lambda: no_memory(base.device)):
                 found = step
                 yield Priority.REST
         except UnreadableImage:

@@ -22,7 +22,7 @@ from segstudio.engine.workshop import Workshop, is_grey
 from segstudio.errors import NotEnoughLabels, UnreadableImage, UserError, WeightsDamaged
 from segstudio.learn.best import BestSoFar
 from segstudio.learn.data import Dataset
-from segstudio.learn.device import is_out_of_memory, resolve, too_little_memory
+from segstudio.learn.device import resolve, saying_memory, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
 from segstudio.learn.gate import held_out, measure, pixels_of, watched_groups
 from segstudio.learn.loop import train
@@ -54,15 +54,7 @@ def train_job(shop: Workshop, request: Train, stopping: Stopping) -> Generator[S
     memory runs out.
     """
     device = resolve(request.choices.device)
-    try:
-        yield from _train_job(shop, request, device, stopping)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-    else:
-        return
-    # Outside the handler the error is gone, and with it the memory that the run held.
-    raise too_little_memory(device)
+    yield from saying_memory(_train_job(shop, request, device, stopping), lambda: too_little_memory(device))
 
 
 def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: Stopping) -> Generator[Step, None, None]:

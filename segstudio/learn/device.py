@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -27,6 +27,7 @@ __all__ = [
     "is_device_lost",
     "is_out_of_memory",
     "memory_mb",
+    "no_memory",
     "resolve",
     "saying_memory",
     "too_little_memory",
@@ -145,8 +146,8 @@ def device_lost(error: BaseException) -> UserError:
     )
 
 
-def saying_memory(device: torch.device, steps: Iterator[T]) -> Iterator[T]:
-    """The same steps; where memory runs out they end in a `UserError`."""
+def saying_memory(steps: Iterator[T], said: Callable[[], UserError]) -> Iterator[T]:
+    """The same steps; where memory runs out they end in what is `said`, made once what they held is free."""
     try:
         yield from steps
         return
@@ -154,8 +155,13 @@ def saying_memory(device: torch.device, steps: Iterator[T]) -> Iterator[T]:
         if not is_out_of_memory(error):
             raise
     # Outside the handler the error is gone, and with it the memory that it held.
+    raise said()
+
+
+def no_memory(device: torch.device) -> UserError:
+    """The error for work that is no training; frees what the device keeps for later."""
     empty_cache(device)
-    raise UserError(_("There is not enough memory for this."), todo=_("Close other programs, or use the CPU."))
+    return UserError(_("There is not enough memory for this."), todo=_("Close other programs, or use the CPU."))
 
 
 def too_little_memory(device: torch.device, *, one_patch: bool = False) -> UserError:

@@ -10,7 +10,7 @@ from segstudio.text import N_, _
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from PySide6.QtGui import QAction
 
@@ -51,7 +51,7 @@ class TrainingPages(QWidget):
         self._exports = exports
         self.curves, self._versions, self._library = curves, versions, library
         self._runs: RunHistory | None = None
-        self._project_classes: Callable[[], ClassTable] | None = None
+        self._project_classes: ClassTable | None = None
         self._result: TrainResult | None = None
         self._no_picture = ""
         self.classes: TrainingClasses | None = None
@@ -146,7 +146,7 @@ class TrainingPages(QWidget):
 
     def end(self, result: "TrainResult", classes: "ClassTable") -> None:
         """A run has a result."""
-        self._result, self._project_classes = result, lambda: classes
+        self._result, self._project_classes = result, classes
         self.curves.end(result, classes)
         if self.classes is not None:
             self.classes.show_result(result, classes)
@@ -215,7 +215,7 @@ class TrainingPages(QWidget):
             self.classes = TrainingClasses()
             self.stack.addWidget(self.classes)
             if self._result is not None and self._project_classes is not None:
-                self.classes.show_result(self._result, self._project_classes())
+                self.classes.show_result(self._result, self._project_classes)
         return self.classes
 
     def _made_history(self) -> QWidget:

@@ -9,6 +9,8 @@ from segstudio.text import N_, _
 from segstudio.ui.text import version_words
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from segstudio.app.editing.objects import ObjectEdits
     from segstudio.app.open_project import OpenedProject
     from segstudio.ui.window.main_window import MainWindow
@@ -26,8 +28,11 @@ __all__ = [
     "export_training",
     "fill_rest",
     "find_image",
+    "find_mistakes",
     "find_specks",
     "fine_tune",
+    "keep_label",
+    "keep_learning",
     "lock_objects",
     "mend_finding",
     "objects",
@@ -204,28 +209,24 @@ def export_training(window: "MainWindow", what: str) -> None:
 
 def show_objects(window: "MainWindow") -> None:
     """Show the list of objects and put the focus there; where it has the focus, show the classes again."""
-    panel = window.arrangement.objects
-    if panel.view.hasFocus():
-        window.arrangement.turn_to("classes")
-        window.pages.focus()
-        return
-    window.bars.action("show-side").setChecked(True)
-    window.show_panels()
-    window.arrangement.turn_to("objects")
-    panel.view.setFocus()
+    _turn_to(window, "objects", window.arrangement.objects.view)
 
 
 def check_labels(window: "MainWindow") -> None:
     """Show what is wrong with the labels and put the focus there; where it has the focus, show the classes again."""
-    panel = window.arrangement.lint
-    if panel.view.hasFocus():
+    _turn_to(window, "lint", window.arrangement.lint.view)
+
+
+def _turn_to(window: "MainWindow", name: str, view: "QWidget") -> None:
+    """Show a tab beside the image and give its view the focus; from there, the classes, and the focus to the image."""
+    if view.hasFocus():
         window.arrangement.turn_to("classes")
         window.pages.focus()
         return
     window.bars.action("show-side").setChecked(True)
     window.show_panels()
-    window.arrangement.turn_to("lint")
-    panel.view.setFocus()
+    window.arrangement.turn_to(name)
+    view.setFocus()
 
 
 def step_finding(window: "MainWindow", by: int) -> None:
