@@ -1,7 +1,8 @@
 """The training panel: live curves, key figures, the held-out groups, Stop, and the result."""
 
 from collections import deque
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
@@ -9,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout
 from segstudio.app.learning.curves import curves_of
 from segstudio.app.values import JobKind, NoticeKind
 from segstudio.text import _, amount, clock
+from segstudio.ui.panels.after_gesture import AfterGesture
 from segstudio.ui.panels.training_curves import TrainingCurves
 from segstudio.ui.panels.training_head import TrainingHead
 from segstudio.ui.panels.training_pages import TrainingPages
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from segstudio.runs import Event, HeldOutPicture, Preparing, Started, Stepped, TrainResult
 
 __all__ = ["TrainingPanel"]
+
+T = TypeVar("T")
 
 _WINDOW = 24
 _SHOW_MS = 150
@@ -66,6 +70,7 @@ class TrainingPanel(QFrame):
         self._steps = 0
         self._max_seconds: float | None = None
         self._recent: deque[Stepped] = deque(maxlen=_WINDOW)
+        self._patience = AfterGesture(self._is_painting, self)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SHOW_MS)
@@ -85,14 +90,16 @@ class TrainingPanel(QFrame):
         """Show the runs of this project, initially none."""
         self._project = project
         if project is not None:
-            project.training.happened.connect(self._event)
-            project.training.finished.connect(self._finished)
-            project.training.discarded.connect(self._discarded)
-            project.training.pictured.connect(self._pictured)
-            project.training.runningChanged.connect(self._running)
+            training = project.training
+            training.happened.connect(partial(self._later, self._event))
+            training.finished.connect(partial(self._later, self._finished))
+            training.discarded.connect(partial(self._later, self._discarded))
+            training.pictured.connect(partial(self._later, self._pictured))
+            training.runningChanged.connect(partial(self._later, self._running))
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
+        self._patience.forget()
         self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
         self._versions_action.setChecked(False)
@@ -109,6 +116,13 @@ class TrainingPanel(QFrame):
     @property
     def _is_training(self) -> bool:
         return self._project is not None and self._project.training.running
+
+    def _is_painting(self) -> bool:
+        return self._project is not None and self._project.documents.gesture_active
+
+    def _later(self, show: "Callable[[T], None]", what: T) -> None:
+        """Show what a run tells, in its order, when the hand has finished."""
+        self._patience.do(partial(show, what))
 
     def close_threads(self) -> None:
         """End the threads that the panel started."""
