@@ -27,6 +27,7 @@ from segstudio.learn.model import (
     noticing_memory,
     of_tile,
     pixels_of,
+    single,
 )
 from segstudio.learn.streaming import can_stream
 from segstudio.learn.strips import streamed_tiles
@@ -185,7 +186,7 @@ def _blended(
         own = np.s_[part.y - net.y : part.bottom - net.y, part.x - net.x : part.right - net.x]
         to = np.s_[part.y - need.y : part.bottom - need.y, part.x - need.x : part.right - need.x]
         w = np.outer(grid.y.weights(row)[own[0]], grid.x.weights(column)[own[1]])
-        total[:, to[0], to[1]] += values[:, own[0], own[1]].astype(np.float32) * w
+        total[:, to[0], to[1]] += single(values[:, own[0], own[1]]) * w
         weight[to] += w
     total /= weight
     return of_tile(total, need, rect, grid)

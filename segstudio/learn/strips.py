@@ -21,6 +21,7 @@ from segstudio.learn.model import (
     of_tile,
     pixels_of,
     probabilities_of,
+    single,
 )
 from segstudio.learn.streaming import REACH_PX, streamed
 
@@ -153,9 +154,9 @@ class _Strip:
         for rect, values in self._parts:
             own = rect.intersected(need)
             if not own.empty:
-                out[:, own.y - need.y : own.bottom - need.y, own.x - need.x : own.right - need.x] = values[
-                    :, own.y - rect.y : own.bottom - rect.y, own.x - rect.x : own.right - rect.x
-                ]
+                out[:, own.y - need.y : own.bottom - need.y, own.x - need.x : own.right - need.x] = single(
+                    values[:, own.y - rect.y : own.bottom - rect.y, own.x - rect.x : own.right - rect.x]
+                )
         return of_tile(out, need, self._grid.tile(*key), self._grid)
 
 

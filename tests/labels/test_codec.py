@@ -132,3 +132,11 @@ def test_a_tile_that_is_none_is_refused_in_one_sentence(raw):
 def test_bytes_of_another_codec_or_no_codec_are_refused(blob):
     with pytest.raises(ProjectDamaged):
         decode_tile(blob)
+
+
+@pytest.mark.parametrize(("count", "lowest", "step"), [(2, 0, 31), (16, 0, 2), (32, 0, 1), (30, 1, 1), (31, 2, 1)])
+def test_tiles_of_a_few_classes_have_the_bytes_that_they_always_had(count, lowest, step, monkeypatch):
+    tile = a_tile_of(count, lowest, step)
+    blob = encode_tile(tile)
+    monkeypatch.setattr("segstudio.labels.tiles.codec._FEW", 0)
+    assert encode_tile(tile) == blob

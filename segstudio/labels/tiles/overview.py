@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.edit import TileKey
+from segstudio.labels.tiles.lookup import looked_up
 from segstudio.labels.tiles.tile import EMPTY, Constant, Dense, Tile
 
 __all__ = ["FACTOR", "LEVELS", "Marks", "Overviews", "TileSource", "marks_of", "reduced"]
@@ -62,9 +63,7 @@ def marks_of(ids: NDArray[np.uint32], lookup: Marks) -> Marks:
         for id_ in range(1, highest + 1):
             marks += (small == id_) * table[id_]
         return marks
-    import cv2
-
-    return np.asarray(cv2.LUT(small, table), np.uint8)
+    return looked_up(small, table)
 
 
 _MANY_TILES = 4096
