@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from segstudio.engine.client import EngineClient
+from segstudio.engine.protocol import Describe, Described, FindMistakes, Predict, PredictedImage, Target
 from segstudio.learn.describing import Description, described
 from segstudio.learn.model import Model
 from segstudio.learn.versions import embedded_model
@@ -105,3 +106,26 @@ def test_the_engine_describes_the_images_of_a_project(tmp_path: Path):
                 assert 0 <= step.description.unsure <= 1
                 assert (step.description.disputed is None) is (against in ("", step.description.version))
                 assert step.description.features.shape == (320,)
+
+
+@pytest.mark.engine
+def test_a_proposal_that_is_asked_for_meanwhile_comes_before_all_others_are_described(tmp_path: Path):
+    project, truths = new_project(tmp_path, 2)
+    ids = [row.id for row in project.images()]
+    for image, truth in zip(ids, truths, strict=True):
+        label(project, image, truth)
+    many = [Target(ids[0], 0)] * 400
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        client.ready()
+        describing = client.call(Describe(targets=many, version="embedded", device="cpu"))
+        assert isinstance(next(describing), Described)
+        searching = client.call(FindMistakes(device="cpu"))
+        replies = list(client.call(Predict(targets=[Target(ids[1], 0)], version="embedded", device="cpu")))
+        assert any(isinstance(reply, PredictedImage) and not reply.part for reply in replies)
+        assert list(searching), "the second of two that take long makes headway too"
+        described = 1
+        while describing.wait(0) is not None:
+            described += 1
+        assert described < len(many)
+        assert not describing.ended
+        describing.close()
