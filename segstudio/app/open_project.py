@@ -177,6 +177,7 @@ class OpenedProject(QObject):
         self.versions.currentChanged.connect(self.proposals_ahead.refresh)
         self.versions.currentChanged.connect(self.next_images.look)
         self.training.runningChanged.connect(self.next_images.hold)
+        self.training.runningChanged.connect(self.mistakes.hold)
         self.next_images.changed.connect(self.proposals_ahead.look)
         self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
