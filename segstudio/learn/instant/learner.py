@@ -2,11 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
@@ -101,10 +103,9 @@ def _unfitted(data: Dataset, device: torch.device, *, bfloat16: bool, keeper: Fe
 def instant_model(channels: int, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None = None) -> Model:
     """The instant learner without a head and outputs, which are put in later. `channels` are three or more."""
     mean, std = normalisation_of(embedded_card("base").normalisation)
-    base = fused(load_base(), 3, device, bfloat16=bfloat16)  # here: a copy of the keeper would keep apart
     return Model(
         name=INSTANT,
-        net=InstantNetwork(base, channels, keeper),
+        net=InstantNetwork(_base(device, bfloat16), channels, keeper),
         outputs=(),
         channels=channels,
         mean=_for_channels(mean, channels),
@@ -115,6 +116,14 @@ def instant_model(channels: int, device: torch.device, *, bfloat16: bool, keeper
         channels_last=True,
         context=NETWORKS[DEFAULT_NETWORK].context,
     )
+
+
+@cache
+def _base(device: torch.device, bfloat16: bool) -> nn.Module:
+    """The embedded base, frozen, once for all instant learners of a device and precision. It is fused here, for a model
+    would fuse a copy, and the features that its keeper has would not be those of another's.
+    """
+    return fused(load_base(), 3, device, bfloat16=bfloat16)
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
