@@ -12,7 +12,7 @@ from torch import nn
 
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.learn.data import ClassEntry, Dataset, PlaneEntry, padded_pixels
+from segstudio.learn.data import ClassEntry, Dataset, Part, PlaneEntry, padded_pixels
 from segstudio.learn.fusing import fused
 from segstudio.learn.instant.examples import PIXELS, Sample, View, chosen, labels_of, views, views_of
 from segstudio.learn.instant.fitting import class_shares, fitted_head
@@ -40,9 +40,11 @@ def fit_instant(
     bfloat16: bool,
     seed: int = 0,
     keeper: FeatureKeeper | None = None,
+    planes: Sequence[PlaneEntry] | None = None,
 ) -> Iterator[Model | None]:
     """Fit to the known pixels of the training side: yields None between windows, the model at the end. The margin is
-    at most an eighth of an image. With a `keeper`, features of what is known to it are not computed again.
+    at most an eighth of an image. With a `keeper`, features of what is known to it are not computed again; `planes`
+    are those to learn from, whatever side they are on.
 
     Raises `NotEnoughLabels` if fewer than two classes have known pixels.
     """
@@ -53,7 +55,8 @@ def fit_instant(
         lookup[entry.id] = place
     rng = np.random.default_rng(seed)
     samples: list[Sample] = []
-    found = views(data, model.context, rng)
+    trained = [entry for entry in data.planes() if entry.part is Part.TRAIN] if planes is None else planes
+    found = views(data, trained, model.context, rng)
     damaged: set[tuple[int, int]] = set()
     for view in found:
         labels = labels_of(data, view, lookup, blocks, margin_px)
