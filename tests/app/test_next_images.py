@@ -169,9 +169,14 @@ def test_the_instant_learner_is_asked_again_when_it_has_learned_from_twice_as_ma
         desk.documents.choose_class(name)
         desk.stroke(at, 30)
     desk.qtbot.waitUntil(lambda: len(desk.project.known_classes()) == 2)
-    told.chosen(Order.UNSURE)
+    told.stop_before = 1
+    told.owner.choose(Order.UNSURE)
+    desk.qtbot.waitUntil(lambda: len(told.asked) == 1)
     desk.finishing.mark_done(lambda: None)
     desk.qtbot.waitUntil(lambda: desk.navigation.items[0].status is Status.DONE)
+    desk.qtbot.wait(60)
+    assert len(told.asked) == 1, "what was begun is brought to its end"
+    told.gate.set()
     told.settled(2)
     assert told.asked[1][0] == [1, 2]
 

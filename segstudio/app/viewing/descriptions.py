@@ -21,16 +21,15 @@ class Descriptions:
         self._looks: dict[ImageId, Description] = {}
         self._passed_over: set[ImageId] = set()
 
-    def follow(self, version: str) -> bool:
-        """This version is in force from now on; whether that is another one than before."""
+    def follow(self, version: str) -> None:
+        """This version is in force from now on."""
         if version == self._version:
-            return False
+            return
         if not self._ranking:
             self._ranked_by = version  # part of what is known is better than nothing
         self._version = version
         self._coming = self._ranking if version == self._ranked_by else {}
         self._passed_over = set()
-        return True
 
     def note(self, order: Order, image: ImageId, description: Description) -> bool:
         """Keep what the version in force says of an image; whether this order goes by it already."""

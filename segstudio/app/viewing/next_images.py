@@ -58,7 +58,7 @@ class NextImages(QObject):
         self._worker = Worker("next-images", ground.main)
         self._known = Descriptions()
         self._job: JobId | None = None
-        self._held = False
+        self._held, self._asked = False, ""
         self.order = Order.LIST
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -122,11 +122,11 @@ class NextImages(QObject):
         if self.order is Order.DISPUTED and not found.before:
             self.choose(Order.LIST)
             self._ground.notices.say(_("There is no other version to compare with."))
-        elif self.order is not Order.LIST:
-            if self._known.follow(_name_of(found, len(self._done()))):
-                self._leave()
-            if self._job is None:
-                self._describe(found)
+        elif self.order is not Order.LIST and (self._job is None or found.name != self._asked):
+            self._leave()
+            self._known.follow(_name_of(found, len(self._done())))
+            self._asked = found.name
+            self._describe(found)
 
     def _describe(self, by: _InForce) -> None:
         images = self._candidates(self._navigation.listed_next())[:_MOST]
