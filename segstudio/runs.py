@@ -167,6 +167,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `planes` say of the last one. Labels before them are gone, so such a plan is repeated on the last ones alone.
 
     `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
+
+    `steps_before` are those of the run that this one resumes, whose version is its base; 0 for a new run.
     """
 
     format: int = 1
@@ -197,6 +199,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     decay: tuple[float, ...] = ()
     kept_at: int | None = None
     picked_up: tuple[tuple[int, int], ...] = ()
+    steps_before: int = 0
 
     @property
     def scale(self) -> float:

@@ -33,7 +33,7 @@ def judge(
     child_tally = yield from _tally(child, data, target)
     instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
     parent, parent_tally = yield from _best_before(shop, request, trainer, data, target, instant)
-    verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
+    verdict = decide(parent_tally, child_tally, data.tries(plan.planes, plan.steps_before + trainer.step))
     parent_figures = None if parent_tally is None else parent_tally.figures
     child_figures = None if child_tally is None else child_tally.with_confusion(target)
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))

@@ -106,7 +106,8 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan. With `picks_up` the run
     also learns what is painted while it is under way.
 
-    A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost.
+    A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost. `after` is the
+    plan of an earlier run that made `choices.base`, and which this one goes on with.
     """
 
     id: int = 0
@@ -117,6 +118,7 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     resume: bool = False
     elapsed_s: float = 0.0
     picks_up: bool = False
+    after: Plan | None = None
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):

@@ -27,7 +27,7 @@ from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.proposal import Proposal, ProposalTile
 from segstudio.labels.tiles.tile import Constant
-from segstudio.runs import INSTANT, Event, Plan, Recipe
+from segstudio.runs import INSTANT, Event, Plan, PlanClass, Recipe
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from tests.store.store_painting import painted
@@ -38,7 +38,7 @@ __all__ = ["Desk", "opened_desk", "own_home"]
 
 _PATIENCE_S = 60.0
 _PLAN = Plan(
-    classes=(),
+    classes=(PlanClass(1, "background"), PlanClass(2, "nucleus")),
     planes=(),
     mean=(),
     std=(),

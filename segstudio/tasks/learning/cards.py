@@ -57,6 +57,7 @@ def card_of(
         "version": version,
         "parent": trained.parent,
         "base": plan.base,
+        "steps_before": plan.steps_before,
         "program": __version__,
         "made": now_utc(),
         "data": {

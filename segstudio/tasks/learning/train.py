@@ -32,6 +32,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
 from segstudio.tasks.learning.cards import LearnedFrom, card_of, learned_from
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
+from segstudio.tasks.learning.resuming import Ended
 from segstudio.text import _
 
 __all__ = ["train"]
@@ -52,6 +53,7 @@ def train(
     resume: Interrupted | None = None,
     resumable: bool = False,
     picks_up: bool = False,
+    after: Ended | None = None,
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
@@ -60,7 +62,8 @@ def train(
     held-out image as it is measured. Where the
     engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
-    an earlier one. With `picks_up` it also learns what is painted while it is under way. Raises `ReadOnly`,
+    an earlier one. With `picks_up` it also learns what is painted while it is under way. `after` is the run that this
+    one goes on with, whose choices are the ones given; a `Warned` event says so. Raises `ReadOnly`,
     `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
     """
     writer = project.writing()
@@ -74,6 +77,8 @@ def train(
             plan = run.plan
         else:
             run.begin()
+            if after is not None:
+                yield run.note(Warned(step=0, seconds=0.0, sentence=after.sentence))
         again = resume is not None
         died = False
         yield run.note(Preparing(step=run.step, seconds=run.seconds, text=_("Waiting for the engine")))
@@ -86,6 +91,7 @@ def train(
                 resume=again,
                 elapsed_s=run.seconds if again else 0.0,
                 picks_up=picks_up,
+                after=None if after is None else after.plan,
             )
             try:
                 with engine.call(request) as call:

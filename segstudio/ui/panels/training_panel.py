@@ -51,7 +51,7 @@ class TrainingPanel(QFrame):
         self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
         self.curves = TrainingCurves(self.library)
-        self.head = TrainingHead(stop, action("discard-training"), versions)
+        self.head = TrainingHead(stop, action("discard-training"), action("resume-training"), versions)
         self.versions = TrainingVersions(session)
         self.folded = False
         self._ran = False
@@ -137,7 +137,7 @@ class TrainingPanel(QFrame):
         """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
         automatic = self._ran and not self._cramped
         unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
-        self.head.show_fold(unfolded=unfolded, training=self._is_training)
+        self.head.show_fold(unfolded=unfolded, training=self._is_training, ran=self._ran)
         self.pages.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
