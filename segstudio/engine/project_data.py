@@ -21,6 +21,7 @@ from segstudio.imaging.levels import Levels
 from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
+from segstudio.labels.tiles.raster import read_tiles
 from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry, learned_planes
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
@@ -197,6 +198,15 @@ class ProjectData:
             classes[to] = tile.classes if constant else tile.classes[own]
             origins[to] = tile.origins if constant else tile.origins[own]
         return classes, origins
+
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        """Object ids (h, w), read again; all 0 where the image was edited since its labels were read."""
+        self._labelled_keys(image)
+        again = self._project.frozen(ImageId(image))
+        if int(again.last_edit) != self._frozen[image][1]:
+            return np.zeros((rect.h, rect.w), np.uint32)
+        tiles = {(ty, tx): again.tiles[plane, ty, tx] for ty, tx in tiles_of(rect) if (plane, ty, tx) in again.tiles}
+        return read_tiles(tiles, rect)[0]
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         """The label tiles of a plane with a known pixel, cut at its edges; none if it is not learnable."""

@@ -167,6 +167,10 @@ class Dataset(Protocol):
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
         ...
 
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        """Object ids (h, w), 0 where nothing is known, of the same labels as `labels`; all 0 where those are gone."""
+        ...
+
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         """Rectangles (the label tiles) outside of which nothing is labelled."""
         ...

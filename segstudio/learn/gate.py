@@ -33,6 +33,7 @@ __all__ = [
     "HeldOut",
     "HeldOutTile",
     "PredictedTiles",
+    "Seen",
     "Tally",
     "Verdict",
     "advice",

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.app.learning.class_figures import ClassFigures, class_figures, confusion_shares
+from segstudio.app.learning.class_figures import ClassFigures, class_figures, confusion_shares, object_words
 from segstudio.text import _
 from segstudio.ui.panels.confusion_map import ConfusionMap
 from segstudio.ui.panels.controls import ElidedLabel, role_label
@@ -37,7 +37,10 @@ _BETWEEN = 32
 
 
 class TrainingClasses(QWidget):
-    """`classFigures` and `confusionMap` in `confusionScroll`; in their place `classFiguresNone`, which says why not."""
+    """`classFigures`, above it `objectFigures` where objects are told apart, and `confusionMap` in `confusionScroll`.
+
+    In their place `classFiguresNone` says why there are none.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,11 +62,18 @@ class TrainingClasses(QWidget):
         beside.setSpacing(4)
         beside.addWidget(self.title)
         beside.addWidget(self.scroller, 1)
+        self.objects = ElidedLabel()
+        self.objects.setObjectName("objectFigures")
+        self.objects.setProperty("role", "muted")
+        figures = QVBoxLayout()
+        figures.setSpacing(4)
+        figures.addWidget(self.objects)
+        figures.addWidget(self.table, 1)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
-        row.addWidget(self.table, _TABLE_SHARE)
+        row.addLayout(figures, _TABLE_SHARE)
         row.addLayout(beside, _MATRIX_SHARE)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.none)
@@ -94,6 +104,9 @@ class TrainingClasses(QWidget):
             return
         self.rows = class_figures(child.confusion)
         self.table.show_rows(self.rows, classes)
+        self.objects.setVisible(child.objects is not None)
+        if child.objects is not None:
+            self.objects.setText(object_words(child.objects))
         version = self.version = result.version
         self.title.setText(_("{version}: % of each labelled class, by what was predicted", version=version))
         colors = {found.name: found.color for found in classes}
