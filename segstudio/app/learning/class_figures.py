@@ -75,14 +75,14 @@ def object_words(figures: "ObjectFigures") -> str:
     if not figures.tuned:
         return count(
             figures.objects,
-            "{n} held-out object, too few to tune how touching ones are separated",
-            "{n} held-out objects, too few to tune how touching ones are separated",
+            "{n} held-out object, too few to tune its separation",
+            "{n} held-out objects, too few to tune their separation",
         )
     if figures.f1 == figures.f1_default:
         return count(figures.objects, "{n} held-out object: F1 {f1}", "{n} held-out objects: F1 {f1}", **found)
     return count(
         figures.objects,
-        "{n} held-out object: F1 {f1} with touching ones separated as tuned on it, {usual} by default",
-        "{n} held-out objects: F1 {f1} with touching ones separated as tuned on them, {usual} by default",
+        "{n} held-out object: F1 {usual} → {f1}, separation tuned",
+        "{n} held-out objects: F1 {usual} → {f1}, separation tuned",
         **found,
     )
