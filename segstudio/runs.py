@@ -22,6 +22,7 @@ __all__ = [
     "Finished",
     "HeldOutPicture",
     "LabelStamp",
+    "Measure",
     "Metrics",
     "ObjectFigures",
     "Plan",
@@ -46,6 +47,10 @@ INSTANT = "instant"
 FROM_PEOPLE = frozenset({"imported", "merged"})
 """Versions of proposals that no model made: masks imported as proposals, and the other side of a merge. Nothing
 replaces them automatically."""
+
+
+Measure = Literal["confidence", "margin", "entropy", "flips"]
+"""By what a version is unsure of a pixel; `segstudio.learn.uncertainty` says what each is."""
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):

@@ -210,11 +210,11 @@ class Desk:
         self.engine.end()
         self.wait(lambda: not self.opened.proposals.owed)
 
-    def stores(self, proposal: Proposal) -> None:
-        """Put a proposal that a person made into the project, and show the image again with it."""
+    def stores(self, proposal: Proposal, version: str = "imported") -> None:
+        """Put a proposal that a person made, or a version, into the project, and show the image again with it."""
         tiles = {key: encoded(tile) for key, tile in proposal.tiles.items()}
         image = self.document.image
-        self.opened.store.proposals.write(image, proposal.plane, "imported", proposal.rows, tiles, replace_people=True)
+        self.opened.store.proposals.write(image, proposal.plane, version, proposal.rows, tiles, replace_people=True)
         self.shows(self.navigation.index)
 
     # -- a job of an owner -------------------------------------------------------------------------------------------
