@@ -200,8 +200,9 @@ class OpenedProject(QObject):
         self.training.resume(self._interrupted)
 
     def unsure_by(self, measure: str) -> None:
-        """Rank likely errors by one of `preferences.UNCERTAINTIES`."""
+        """Rank likely errors, and the images that come next, by one of `preferences.UNCERTAINTIES`."""
         self.spots.measure = measure
+        self.next_images.unsure_by(measure)
 
     @property
     def path(self) -> Path:

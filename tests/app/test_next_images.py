@@ -21,14 +21,16 @@ class Told:
         self.desk = desk
         self.says = {0: (0.1, 0.5), 1: (0.2, 0.1), 2: (0.9, 0.0)}
         self.asked: list[tuple[list[ImageId], str]] = []
+        self.measures: list[str] = []
         self.error: Exception | None = None
         monkeypatch.setattr(next_images, "describe", self._describe)
         self.owner = NextImages(desk.ground, None, desk.navigation)  # type: ignore[arg-type]
 
     def _describe(
-        self, engine: object, images: Sequence[ImageId], *, against: str
+        self, engine: object, images: Sequence[ImageId], *, against: str, measure: str
     ) -> Generator[DescribeProgress, None, None]:
         self.asked.append((list(images), against))
+        self.measures.append(measure)
         if self.error is not None:
             raise self.error
         rows = [row.id for row in self.desk.navigation.rows]
@@ -90,3 +92,14 @@ def test_what_goes_wrong_is_said_and_the_list_order_holds(qtbot: Any, desk: Desk
     told.settled(qtbot)
     assert [notice.sentence for notice in desk.heard.failures] == ["The engine died."]
     assert desk.navigation.next_unfinished() == 1
+
+
+def test_by_another_measure_images_are_described_again_where_that_matters(qtbot: Any, told: Told) -> None:
+    told.owner.unsure_by("entropy")
+    assert told.asked == []
+    told.owner.choose(Order.UNSURE)
+    told.settled(qtbot)
+    told.owner.unsure_by("flips")
+    told.owner.unsure_by("flips")
+    told.settled(qtbot)
+    assert told.measures == ["entropy", "flips"]

@@ -1,6 +1,7 @@
 """The owner of what makes an image the next one: its place in the list, or what a model says of it."""
 
 from collections.abc import Generator, Sequence
+from typing import cast
 
 from PySide6.QtCore import QObject, Signal
 
@@ -10,7 +11,7 @@ from segstudio.app.viewing.navigation import Navigation
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Status
-from segstudio.runs import INSTANT
+from segstudio.runs import INSTANT, Measure
 from segstudio.store.project import Project
 from segstudio.tasks.learning.next_images import DescribeProgress, Description, Order, describe, ordered
 from segstudio.text import _
@@ -39,6 +40,7 @@ class NextImages(QObject):
         self._known: dict[ImageId, Description] = {}
         self._job: JobId | None = None
         self.order = Order.LIST
+        self._measure: Measure = "confidence"
 
     @property
     def described(self) -> int:
@@ -60,6 +62,12 @@ class NextImages(QObject):
             self._leave()
             self._describe()
 
+    def unsure_by(self, measure: str) -> None:
+        """Go by another of `preferences.UNCERTAINTIES` where an order is by uncertainty."""
+        if measure != self._measure:
+            self._measure = cast(Measure, measure)
+            self.refresh()
+
     def close(self) -> None:
         """Drop what is under way."""
         self._leave()
@@ -80,7 +88,15 @@ class NextImages(QObject):
         self._job = self._ground.jobs.follow(
             JobKind.LOOK,
             _("Looking at the images"),
-            self._noted(_steps(self._ground.project, self._engine, images, disputed=self.order is Order.DISPUTED)),
+            self._noted(
+                _steps(
+                    self._ground.project,
+                    self._engine,
+                    images,
+                    measure=self._measure,
+                    disputed=self.order is Order.DISPUTED,
+                )
+            ),
             self._ground.main,
             on_failed=self._failed,
             on_end=self._ended,
@@ -122,9 +138,9 @@ class NextImages(QObject):
 
 
 def _steps(
-    project: Project, engine: EngineClient, images: Sequence[ImageId], *, disputed: bool
+    project: Project, engine: EngineClient, images: Sequence[ImageId], *, measure: Measure, disputed: bool
 ) -> Generator[DescribeProgress, None, None]:
-    yield from describe(engine, images, against=_another(project) if disputed else "")
+    yield from describe(engine, images, against=_another(project) if disputed else "", measure=measure)
 
 
 def _another(project: Project) -> str:
