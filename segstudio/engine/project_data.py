@@ -201,12 +201,12 @@ class ProjectData:
 
     def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
         """Object ids (h, w), read again; all 0 where the image was edited since its labels were read."""
-        self._labelled_keys(image)
-        again = self._project.frozen(ImageId(image))
-        if int(again.last_edit) != self._frozen[image][1]:
-            return np.zeros((rect.h, rect.w), np.uint32)
-        tiles = {(ty, tx): again.tiles[plane, ty, tx] for ty, tx in tiles_of(rect) if (plane, ty, tx) in again.tiles}
-        return read_tiles(tiles, rect)[0]
+        known = {key[1:] for key in self._labelled_keys(image) if key[0] == plane}
+        wanted = [key for key in tiles_of(rect) if key in known]
+        tiles = {key: self._project.tile(ImageId(image), (plane, *key)) for key in wanted}
+        now = [int(row.last_edit) for row in self._project.some_images((ImageId(image),))]
+        # Asked after the tiles were read: an edit between them would have raised it.
+        return read_tiles(tiles if now == [self._frozen[image][1]] else {}, rect)[0]
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         """The label tiles of a plane with a known pixel, cut at its edges; none if it is not learnable."""
