@@ -175,7 +175,9 @@ class OpenedProject(QObject):
         self.proposals.proposalReady.connect(self.versions.follow_learner)
         self.versions.currentChanged.connect(self.proposals.refresh)
         self.versions.currentChanged.connect(self.proposals_ahead.refresh)
-        self.versions.currentChanged.connect(self.next_images.refresh)
+        self.versions.currentChanged.connect(self.next_images.look)
+        self.training.runningChanged.connect(self.next_images.hold)
+        self.training.runningChanged.connect(self.mistakes.hold)
         self.next_images.changed.connect(self.proposals_ahead.look)
         self.navigation.imageLoading.connect(lambda _path: self.specks.close())
 
@@ -183,7 +185,7 @@ class OpenedProject(QObject):
         self.versions.read_again()
         self.navigation.follow_run()
         self.proposals.refresh()
-        self.next_images.refresh()
+        self.next_images.look()
 
     def begin(self, first_image: int | None = None) -> None:
         """Show an image, by default the one where the project was left, else the first that is not done; resume what
@@ -324,7 +326,7 @@ class OpenedProject(QObject):
         self.compared.close(left())
         self.spots.close(left())
         self.keep_learning.close(left())
-        self.next_images.close()
+        self.next_images.close(left())
         self.proposals_ahead.close()
         self.proposals.close(left())
         self.places.close(left())

@@ -1,7 +1,7 @@
 """What the engine does next: open requests by priority. Pure, no torch, no pipe.
 
-Within a priority it is first come, first served, except for `TRAIN`, where requests take turns, so that neither a run
-nor a large proposal waits for the other.
+Within a priority it is first come, first served, except for `TRAIN` and `IDLE`, where requests take turns: neither a
+run nor a large proposal waits for the other, and of two that take minutes the second makes headway too.
 """
 
 from enum import IntEnum
@@ -10,11 +10,17 @@ __all__ = ["Agenda", "Priority"]
 
 
 class Priority(IntEnum):
-    """Lower comes first. TRAIN holds runs, and what is on screen once it has had its first turns."""
+    """Lower comes first. TRAIN holds runs, and what is on screen once it has had its first turns. IDLE holds what takes
+    minutes and is waited for by nobody: it has its turns while nothing else is open.
+    """
 
     VISIBLE = 0
     TRAIN = 1
     REST = 2
+    IDLE = 3
+
+
+_BY_TURNS = (Priority.TRAIN, Priority.IDLE)
 
 
 class Agenda:
@@ -46,9 +52,9 @@ class Agenda:
         return self._open.pop(id_, None) is not None
 
     def take(self) -> int | None:
-        """The request whose turn it is; one of TRAIN then goes to the back. None if none is open."""
+        """The request whose turn it is; one of TRAIN or IDLE then goes to the back. None if none is open."""
         found = min(self._open, key=self._open.__getitem__, default=None)
-        if found is not None and self._open[found][0] is Priority.TRAIN:
-            self._open[found] = (Priority.TRAIN, self._count)
+        if found is not None and self._open[found][0] in _BY_TURNS:
+            self._open[found] = (self._open[found][0], self._count)
             self._count += 1
         return found

@@ -4,7 +4,6 @@ from collections.abc import Generator
 
 import numpy as np
 
-from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
 from segstudio.engine.protocol import Describe, Described, Done
 from segstudio.engine.workshop import Workshop
@@ -32,7 +31,7 @@ def describe_job(shop: Workshop, request: Describe) -> Generator[Step, None, Non
             steps = described(model, other, base, data, entry, request.measure) if entry is not None else iter(())
             for step in saying_memory(steps, lambda: no_memory(base.device)):
                 found = step
-                yield Priority.REST
+                yield None
         except UnreadableImage:
             found = None
         if found is not None:

@@ -116,7 +116,7 @@ def _beside(
     """
     if instant is None or alone is None:
         return None
-    child.partner = partner_of(instant, child.outputs, data.counts_as(), SHARE)
+    child.partner = partner_of(lambda: instant, instant.outputs, child.outputs, data.counts_as(), SHARE)
     both = yield from _tally(child, data, target, joined_tiles)
     return instant if both is not None and both.figures.mean_iou >= alone.figures.mean_iou else None
 

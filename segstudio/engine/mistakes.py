@@ -5,7 +5,6 @@ from collections.abc import Generator
 
 import numpy as np
 
-from segstudio.engine.agenda import Priority
 from segstudio.engine.predicting import Step
 from segstudio.engine.protocol import Done, FindMistakes, Mistake, MistakesLooked
 from segstudio.engine.workshop import Workshop
@@ -26,7 +25,7 @@ def mistakes_job(shop: Workshop, request: FindMistakes) -> Generator[Step, None,
                 request.id, found.image, found.plane, box, mask, found.labelled, found.said, round(found.score, 3)
             )
         elif found is None:
-            yield Priority.REST
+            yield None
         else:
             yield MistakesLooked(request.id, *found)
     yield Done(request.id)

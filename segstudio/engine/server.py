@@ -139,11 +139,11 @@ class Server:
             job = _Job(predict_job(shop, message, looking), looking=looking)
             self._add(message.id, job, Priority.REST if looking.at is None else Priority.VISIBLE)
         elif isinstance(message, Describe):
-            self._add(message.id, _Job(describe_job(shop, message)), Priority.REST)
+            self._add(message.id, _Job(describe_job(shop, message)), Priority.IDLE)
         elif isinstance(message, Doubt):
             self._add(message.id, _Job(doubt_job(shop, message)), Priority.VISIBLE)
         elif isinstance(message, FindMistakes):
-            self._add(message.id, _Job(mistakes_job(shop, message)), Priority.REST)
+            self._add(message.id, _Job(mistakes_job(shop, message)), Priority.IDLE)
         elif isinstance(message, Train):
             stopping = Stopping()
             self._add(message.id, _Job(train_job(shop, message, stopping), stopping), Priority.TRAIN)

@@ -13,6 +13,7 @@ from segstudio.learn.device import resolve, usable_threads
 from segstudio.learn.doubts import Doubt, doubts
 from segstudio.learn.facts import knows_two_classes
 from segstudio.learn.instant import FeatureKeeper, fit_instant, look_ahead
+from segstudio.learn.instant.keeping import KEPT_BYTES
 from segstudio.learn.networks import DEFAULT_NETWORK
 from segstudio.learn.plan import Machine
 from segstudio.learn.predict import Model
@@ -114,8 +115,10 @@ class Workshop:
             return  # its proposal has reported it
 
     def doubts(self, device: torch.device, data: Dataset) -> "Iterator[Doubt | tuple[int, int] | None]":
-        """Labels that are probably mistakes, as `segstudio.learn.doubts` finds them."""
-        return doubts(data, device, bfloat16=self.bfloat16(device), keeper=self._keeper)
+        """Labels that are probably mistakes, as `segstudio.learn.doubts` finds them. Features are kept for this search
+        alone: they would push out those of what is on screen.
+        """
+        return doubts(data, device, bfloat16=self.bfloat16(device), keeper=FeatureKeeper(KEPT_BYTES // 2))
 
     def _fitting(
         self, device: torch.device, data: Dataset, blocks: Sequence[Block], margin_px: int

@@ -28,7 +28,7 @@ _WINDOWS = 4
 class Description:
     """`uncertainty` 0..1: the mean over all pixels, by a measure. `disagreement` 0..1: the share of pixels to which
     another model gives another class, None without one. `features` float32 (d): the mean of the embedded encoder's
-    deepest level, of length 1.
+    deepest level within the plane, of length 1.
     """
 
     uncertainty: float
@@ -56,8 +56,10 @@ def described(
             yield None
     features: list[NDArray[np.float32]] = []
     for window in _windows(entry, base.pitch):
+        pixels = pixels_of(base, data, entry, window.image, window.seen.w, window.seen.h)
+        inside = window.image.intersected(entry.bounds)
         with noticing_memory():
-            features.append(_features(base, pixels_of(base, data, entry, window.image, window.seen.w, window.seen.h)))
+            features.append(_features(base, pixels, inside.h / window.image.h, inside.w / window.image.w))
         yield None
     mean = np.mean(features, 0)
     length = float(np.linalg.norm(mean)) or 1.0
@@ -106,6 +108,15 @@ def _classes(model: Model, values: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 @torch.inference_mode()
-def _features(base: Model, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    deepest = base.apply(lambda x, _inner: encode(base.net, x)[-1], pixels[None], None)
-    return deepest.float().mean((0, 2, 3)).cpu().numpy()
+def _features(base: Model, pixels: NDArray[np.float32], down: float, across: float) -> NDArray[np.float32]:
+    """The mean of the deepest level (d) over what lies in the plane: these shares of the height and of the width. The
+    rest is its mirror image, by which small planes would look alike.
+    """
+    deepest = base.apply(lambda x, _inner: encode(base.net, x)[-1], pixels[None], None)[0].float().cpu().numpy()
+    rows, columns = (_inside(n, share) for n, share in zip(deepest.shape[1:], (down, across), strict=True))
+    return np.einsum("dhw,h,w->d", deepest, rows, columns) / (rows.sum() * columns.sum())
+
+
+def _inside(length: int, share: float) -> NDArray[np.float32]:
+    """How much of each of so many cells lies in the first `share` of all."""
+    return np.clip(share * length - np.arange(length, dtype=np.float32), 0, 1)

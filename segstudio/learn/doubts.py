@@ -6,7 +6,7 @@ that this class has on pixels labelled as it. Every image is judged by an instan
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect, tiles_of
-from segstudio.learn.data import Dataset, Part, PlaneEntry
+from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.instant import FeatureKeeper, fit_instant
 from segstudio.learn.model import Model
 from segstudio.learn.predict import predict_tiles
@@ -64,23 +64,6 @@ class Usual:
         return total / n if n else _UNSEEN
 
 
-class _Without:
-    """A data set in which some groups are held out and all others train."""
-
-    def __init__(self, data: Dataset, groups: frozenset[str]) -> None:
-        self._data, self._groups = data, groups
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._data, name)
-
-    def planes(self) -> list[PlaneEntry]:
-        """The planes, on the sides that this fold has."""
-        return [
-            replace(entry, part=Part.HELD_OUT if entry.group in self._groups else Part.TRAIN)
-            for entry in self._data.planes()
-        ]
-
-
 def doubts(
     data: Dataset, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None = None
 ) -> Iterator[Doubt | tuple[int, int] | None]:
@@ -97,9 +80,10 @@ def doubts(
     usual = Usual()
     for fold in folds:
         model: Model | None = None
-        without: Dataset = _Without(data, fold)  # type: ignore[assignment]
+        others = [entry for entry in entries if entry.group not in fold]
+        fitting = fit_instant(data, data.classes(), (), 0, device, bfloat16=bfloat16, keeper=keeper, planes=others)
         try:
-            for model in fit_instant(without, data.classes(), (), 0, device, bfloat16=bfloat16, keeper=keeper):
+            for model in fitting:
                 if model is None:
                     yield None
         except NotEnoughLabels:

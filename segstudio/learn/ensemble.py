@@ -4,8 +4,9 @@ The mean of learners of different kinds errs less than either: one saw whole sha
 pixels and what lies around them. How much of the mean is the instant learner's, is decided on held-out pixels.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import cast
 
 import msgspec
@@ -43,10 +44,18 @@ class InstantPart(msgspec.Struct, frozen=True):
     base: str
 
 
-def partner_of(instant: Model, outputs: Sequence[int], counts_as: Mapping[int, int], share: float) -> Partner:
-    """An instant learner as the partner of a model with these outputs; `counts_as` as in `Dataset.counts_as`."""
+def partner_of(
+    instant: Callable[[], Model],
+    own: Sequence[int],
+    outputs: Sequence[int],
+    counts_as: Mapping[int, int],
+    share: float,
+) -> Partner:
+    """An instant learner with outputs of its `own` as the partner of a model with these `outputs`; `counts_as` as in
+    `Dataset.counts_as`.
+    """
     place = {class_id: i for i, class_id in enumerate(outputs)}
-    return Partner(instant, share, tuple(place.get(counts_as.get(id_, 0), -1) for id_ in instant.outputs))
+    return Partner(instant, share, tuple(place.get(counts_as.get(id_, 0), -1) for id_ in own))
 
 
 def part_of(instant: Model, share: float) -> InstantPart:
@@ -65,8 +74,11 @@ def split(tensors: Tensors) -> tuple[Tensors, Tensors]:
     return own, {name: tensor for name, tensor in tensors.items() if name not in own}
 
 
-def restored(part: InstantPart, tensors: Tensors, device: torch.device, *, bfloat16: bool) -> Model | None:
-    """The instant learner of a version; None if it rests on the features of other embedded weights than today's.
+def restored(
+    part: InstantPart, tensors: Tensors, device: torch.device, *, bfloat16: bool
+) -> Callable[[], Model] | None:
+    """What makes the instant learner of a version when it is first asked, because what is on screen never asks it; None
+    if it rests on the features of other embedded weights than today's.
 
     Raises `RuntimeError` or `KeyError` if the tensors are not those of the card.
     """
@@ -77,10 +89,15 @@ def restored(part: InstantPart, tensors: Tensors, device: torch.device, *, bfloa
     linear = torch.nn.Linear
     head = Head(linear(near, hidden), linear(far, hidden), linear(hidden, len(part.outputs)))
     head.load_state_dict(found)
-    model = instant_model(part.channels, device, bfloat16=bfloat16)
-    cast(InstantNetwork, model.net).head = head.to(device).requires_grad_(False)
-    model.outputs = part.outputs
-    return model
+
+    @cache
+    def made() -> Model:
+        model = instant_model(part.channels, device, bfloat16=bfloat16)
+        cast(InstantNetwork, model.net).head = head.to(device).requires_grad_(False)
+        model.outputs = part.outputs
+        return model
+
+    return made
 
 
 def joined_tiles(
@@ -99,7 +116,7 @@ def joined_tiles(
     partner = model.partner
     said: dict[tuple[int, int], NDArray[np.float16]] = {}
     if partner is not None:
-        for found in predict_tiles(partner.model, data, entry, tiles=tiles, first=first, seconds=seconds):
+        for found in predict_tiles(partner.model(), data, entry, tiles=tiles, first=first, seconds=seconds):
             if found is not None:
                 said[found.ty, found.tx] = found.values.astype(np.float16)
             yield None

@@ -117,11 +117,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partner:
-    """A model that answers with a share of the mean beside another, and the place of each of its outputs among those of
-    the other, -1 for none.
+    """A model that answers with a share of the mean beside another, made when it is first asked, and the place of each
+    of its outputs among those of the other, -1 for none.
     """
 
-    model: Model
+    model: Callable[[], Model]
     share: float
     places: tuple[int, ...]
 

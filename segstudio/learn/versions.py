@@ -1,6 +1,6 @@
 """Models ready to predict: the embedded guess, and the versions of a project with their weights and cards as bytes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import torch
@@ -181,7 +181,9 @@ def version_model(name: str, data: Dataset, device: torch.device, *, bfloat16: b
     if card.instant is not None:
         instant = _instant(name, card.instant, beside, device, bfloat16=bfloat16)
         if instant is not None:
-            model.partner = partner_of(instant, model.outputs, data.counts_as(), card.instant.share)
+            model.partner = partner_of(
+                instant, card.instant.outputs, model.outputs, data.counts_as(), card.instant.share
+            )
     return model
 
 
@@ -256,7 +258,7 @@ def _load(net: nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> Non
 
 def _instant(
     name: str, part: InstantPart, tensors: Mapping[str, torch.Tensor], device: torch.device, *, bfloat16: bool
-) -> Model | None:
+) -> Callable[[], Model] | None:
     try:
         return restored(part, tensors, device, bfloat16=bfloat16)
     except (RuntimeError, KeyError, ValueError) as error:

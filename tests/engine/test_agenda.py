@@ -48,7 +48,7 @@ class AgendaMachine(RuleBasedStateMachine):
         assert self.agenda.take() == expected
         assert len(self.agenda) == len(self.naive)
         taken = next(((i, p) for i, p in self.naive if i == expected), None)
-        if taken is not None and taken[1] is Priority.TRAIN:
+        if taken is not None and taken[1] in (Priority.TRAIN, Priority.IDLE):
             self.naive.remove(taken)
             self.naive.append(taken)
 
@@ -72,3 +72,13 @@ def test_a_run_and_what_is_on_the_screen_take_turns_and_the_rest_waits():
     assert [agenda.take() for _ in range(2)] == [3, 3]
     agenda.move(3, Priority.TRAIN)
     assert [agenda.take() for _ in range(4)] == [2, 3, 2, 3]
+
+
+def test_what_takes_minutes_waits_for_everything_else_and_takes_turns_with_its_like():
+    agenda = Agenda()
+    agenda.add(1, Priority.IDLE)
+    agenda.add(2, Priority.IDLE)
+    agenda.add(3, Priority.REST)
+    assert [agenda.take() for _ in range(2)] == [3, 3]
+    agenda.close(3)
+    assert [agenda.take() for _ in range(4)] == [1, 2, 1, 2]

@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from segstudio.engine.client import EngineClient
+from segstudio.engine.protocol import Describe, Described, FindMistakes, Predict, PredictedImage, Target
+from segstudio.learn import describing
 from segstudio.learn.describing import Description, described
 from segstudio.learn.model import Model
 from segstudio.learn.versions import embedded_model
@@ -73,6 +76,21 @@ def test_features_tell_pictures_apart_and_are_of_length_one(data: MemoryData):
     assert here @ like > here @ unlike
 
 
+def test_what_is_mirrored_beyond_a_small_plane_counts_for_nothing(data: MemoryData, monkeypatch: pytest.MonkeyPatch):
+    """An encoder that gives the mean of each cell of 32 px: a plane of 48 x 80 px fills one and a half, and two and a
+    half of them.
+    """
+    monkeypatch.setattr(describing, "encode", lambda _net, x: [F.avg_pool2d(x, 32)])
+    picture = data.pictures[1][:48, :80].copy()
+    picture[16:48, :, 0] = 0.9  # the last half cell, and what is mirrored at it
+    small = MemoryData({1: picture}, {1: data.ids[1][:48, :80]}, {1: data.origins[1][:48, :80]})
+    base = embedded_model(data.classes(), False, CPU, bfloat16=False)
+    cells = [picture[:32].mean((0, 1)), picture[32:].mean((0, 1))]
+    expected = (cells[0] * 32 + cells[1] * 16) / 48
+    expected = (expected - np.array(base.mean)) / np.array(base.std)
+    assert np.allclose(_described(small, _model(1.0)).features, expected / np.linalg.norm(expected), atol=0.02)
+
+
 def test_a_large_plane_takes_no_longer_than_a_small_one():
     large = blob_data(1, side=2000)
     large.asked.clear()
@@ -105,3 +123,26 @@ def test_the_engine_describes_the_images_of_a_project(tmp_path: Path):
                 assert 0 <= step.description.unsure <= 1
                 assert (step.description.disputed is None) is (against in ("", step.description.version))
                 assert step.description.features.shape == (320,)
+
+
+@pytest.mark.engine
+def test_a_proposal_that_is_asked_for_meanwhile_comes_before_all_others_are_described(tmp_path: Path):
+    project, truths = new_project(tmp_path, 2)
+    ids = [row.id for row in project.images()]
+    for image, truth in zip(ids, truths, strict=True):
+        label(project, image, truth)
+    many = [Target(ids[0], 0)] * 400
+    with project, EngineClient(project.path, log=tmp_path / "log") as client:
+        client.ready()
+        describing = client.call(Describe(targets=many, version="embedded", device="cpu"))
+        assert isinstance(next(describing), Described)
+        searching = client.call(FindMistakes(device="cpu"))
+        replies = list(client.call(Predict(targets=[Target(ids[1], 0)], version="embedded", device="cpu")))
+        assert any(isinstance(reply, PredictedImage) and not reply.part for reply in replies)
+        assert list(searching), "the second of two that take long makes headway too"
+        described = 1
+        while describing.wait(0) is not None:
+            described += 1
+        assert described < len(many)
+        assert not describing.ended
+        describing.close()

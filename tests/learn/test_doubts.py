@@ -1,14 +1,19 @@
 """Labels that are probably mistakes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from segstudio.engine import workshop
 from segstudio.errors import NotEnoughLabels
 from segstudio.geometry import Rect
+from segstudio.learn.data import Part, PlaneEntry
 from segstudio.learn.doubts import Doubt, Usual, doubts, found_in
+from segstudio.learn.instant import FeatureKeeper, InstantNetwork
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData, blob_data
 
 CPU = torch.device("cpu")
@@ -53,9 +58,10 @@ def test_no_image_is_judged_by_what_was_learned_from_it(monkeypatch: pytest.Monk
     trained: list[set[int]] = []
     plain = module.fit_instant
 
-    def fitted(data: MemoryData, *args: object, **options: object) -> object:
-        trained.append({e.image for e in data.planes() if str(e.part) == "train"})
-        return plain(data, *args, **options)  # type: ignore[arg-type]
+    def fitted(data: MemoryData, *args: Any, planes: Sequence[PlaneEntry], **options: Any) -> object:
+        assert isinstance(data, MemoryData)
+        trained.append({entry.image for entry in planes})
+        return plain(data, *args, planes=planes, **options)
 
     judged: list[int] = []
     of_plane = module._of_plane
@@ -70,7 +76,34 @@ def test_no_image_is_judged_by_what_was_learned_from_it(monkeypatch: pytest.Monk
         while len(order) < len(judged):
             order.append((judged[len(order)], trained[-1]))
     assert sorted(image for image, _ in order) == [1, 2, 3, 4, 5]
-    assert all(image not in learned for image, learned in order)
+    assert all(learned and image not in learned for image, learned in order)
+
+
+def test_images_that_are_held_out_judge_and_are_judged_too():
+    wrong = Rect(20, 30, 30, 30)
+    data = _swapped(blob_data(4, side=160), 2, wrong)
+    data.parts = dict.fromkeys(data.ids, Part.HELD_OUT)
+    found = max(_all(data), key=lambda doubt: doubt.score)
+    assert found.image == 2
+    assert found.rect.intersected(wrong).area > 0.9 * found.rect.area
+
+
+def test_the_search_computes_the_features_of_a_picture_once_and_leaves_those_of_the_screen_alone(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    computed: list[int] = []
+    plain = InstantNetwork.parts
+    monkeypatch.setattr(InstantNetwork, "parts", lambda self, levels: computed.append(1) or plain(self, levels))
+    one_picture = 64 * 64 * 110
+    monkeypatch.setattr(workshop, "FeatureKeeper", lambda most=one_picture: FeatureKeeper(most))
+    data = blob_data(5, side=64)
+    shop, shown = workshop.Workshop(lambda: data), data.planes()[0]
+    assert list(shop.look_ahead("cpu", data, shown, shown.bounds))
+    assert len(computed) == 1
+    assert [found for found in shop.doubts(CPU, data) if isinstance(found, tuple)][-1] == (5, 5)
+    assert len(computed) == 1 + 5
+    assert list(shop.look_ahead("cpu", data, shown, shown.bounds))
+    assert len(computed) == 1 + 5
 
 
 def test_progress_counts_the_planes():

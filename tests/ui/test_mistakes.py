@@ -120,6 +120,21 @@ def test_the_search_says_how_far_it_is_and_the_button_stops_it(panel: LintPanel,
     assert rows(panel)[0] == "Probable mistakes: 1"
 
 
+def test_a_search_that_stands_still_says_that_it_waits_for_the_run(panel: LintPanel, desk: Desk) -> None:
+    press(panel.find_button)
+    asks(desk)
+    tells(desk, (0, FIRST, 4.0))
+    desk.wait(lambda: panel.progress.text() == "Compared 3 of 3 …")
+    desk.trains()
+    assert panel.progress.text() == "Waiting for the run to end …"
+    assert desk.session.jobs.of(JobKind.MISTAKES)[0].text == "Finding label mistakes after the run"
+    desk.engine.refuse("The run ended.")
+    desk.wait(lambda: panel.progress.text() == "Compared 3 of 3 …")
+    assert desk.session.jobs.of(JobKind.MISTAKES)[0].text == "Finding label mistakes"
+    press(panel.find_button)
+    number(desk, 1)
+
+
 def test_a_click_goes_there_and_marks_it(found: LintPanel, desk: Desk, window: MainWindow) -> None:
     click(found, 2)
     at(desk, 0)

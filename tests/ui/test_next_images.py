@@ -33,3 +33,12 @@ def test_an_order_is_chosen_in_the_menu_and_one_is_always_checked(
     entries[0].trigger()
     assert _checked(window) == ["order-list"]
     desk.wait(lambda: not desk.session.jobs.states)
+
+
+def test_without_another_version_the_check_goes_back_to_the_list_order_and_a_sentence_says_why(
+    window: MainWindow, desk: Desk
+) -> None:
+    window.bars.action("order-disputed").trigger()
+    desk.wait(lambda: _checked(window) == ["order-list"])
+    desk.wait(lambda: desk.said[-1] == "There is no other version to compare with.")
+    assert not desk.session.jobs.states

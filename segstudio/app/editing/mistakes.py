@@ -67,6 +67,7 @@ class Mistakes(QObject):
         self._checking = 0
         self._job: JobId | None = None
         self._on_end: str | None = None
+        self._held = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_TOGETHER_MS)
@@ -87,6 +88,18 @@ class Mistakes(QObject):
         """Whether `findings` are those of the labels as they are now."""
         return not self._dirty and not self._checking
 
+    @property
+    def waits(self) -> bool:
+        """Whether the search stands still until the run under way has ended."""
+        return self.searching and self._held
+
+    def hold(self, held: bool) -> None:
+        """A run is under way, before which nothing is searched, or no longer."""
+        self._held = held
+        if self._job is not None:
+            self._ground.jobs.tell(self._job, self._words, self._fraction)
+            self.changed.emit()
+
     # -- the search ----------------------------------------------------------------------------------------------------
 
     def search(self) -> None:
@@ -101,7 +114,7 @@ class Mistakes(QObject):
 
         self._job = self._ground.jobs.start(
             JobKind.MISTAKES,
-            _("Finding label mistakes"),
+            self._words,
             self._steps(),
             self._ground.main,
             on_value=told,
@@ -139,8 +152,16 @@ class Mistakes(QObject):
             so_far.append(step.found)
         elif (step.done, step.total) != (self.done, self.total):
             self.done, self.total = step.done, step.total
-            self._ground.jobs.tell(id_, None, step.done / step.total if step.total else None)
+            self._ground.jobs.tell(id_, None, self._fraction)
             self.changed.emit()
+
+    @property
+    def _words(self) -> str:
+        return _("Finding label mistakes after the run") if self._held else _("Finding label mistakes")
+
+    @property
+    def _fraction(self) -> float | None:
+        return self.done / self.total if self.total else None
 
     def _ended(self) -> None:
         self._job = None

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
-from segstudio.learn.data import Dataset, Part, PlaneEntry, padded_labels
+from segstudio.learn.data import Dataset, PlaneEntry, padded_labels
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.networks import Context
 from segstudio.learn.split import excluded, margin_within, rects_of
@@ -48,11 +48,11 @@ class Sample:
     known: NDArray[np.float64]
 
 
-def views(data: Dataset, context: Context, rng: np.random.Generator) -> list[View]:
-    """Windows with known pixels, the most recently changed images first and each image's in turn: at most 24 of them
-    and some four million pixels for the encoder.
+def views(data: Dataset, planes: Sequence[PlaneEntry], context: Context, rng: np.random.Generator) -> list[View]:
+    """Windows of planes with known pixels, the most recently changed images first and each image's in turn: at most 24
+    of them and some four million pixels for the encoder.
     """
-    entries = (e for e in data.planes() if e.part is Part.TRAIN and data.learnable(e.image))
+    entries = (e for e in planes if data.learnable(e.image))
     by_plane: list[list[View]] = []
     for entry in sorted(entries, key=lambda e: (-e.seq, e.image, e.plane)):
         if len(by_plane) == _VIEWS:

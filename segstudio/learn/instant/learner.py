@@ -2,15 +2,17 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from segstudio.errors import NotEnoughLabels, UnreadableImage
 from segstudio.geometry import Rect
-from segstudio.learn.data import ClassEntry, Dataset, PlaneEntry, padded_pixels
+from segstudio.learn.data import ClassEntry, Dataset, Part, PlaneEntry, padded_pixels
 from segstudio.learn.fusing import fused
 from segstudio.learn.instant.examples import PIXELS, Sample, View, chosen, labels_of, views, views_of
 from segstudio.learn.instant.fitting import class_shares, fitted_head
@@ -38,9 +40,11 @@ def fit_instant(
     bfloat16: bool,
     seed: int = 0,
     keeper: FeatureKeeper | None = None,
+    planes: Sequence[PlaneEntry] | None = None,
 ) -> Iterator[Model | None]:
     """Fit to the known pixels of the training side: yields None between windows, the model at the end. The margin is
-    at most an eighth of an image. With a `keeper`, features of what is known to it are not computed again.
+    at most an eighth of an image. With a `keeper`, features of what is known to it are not computed again; `planes`
+    are those to learn from, whatever side they are on.
 
     Raises `NotEnoughLabels` if fewer than two classes have known pixels.
     """
@@ -51,7 +55,8 @@ def fit_instant(
         lookup[entry.id] = place
     rng = np.random.default_rng(seed)
     samples: list[Sample] = []
-    found = views(data, model.context, rng)
+    trained = [entry for entry in data.planes() if entry.part is Part.TRAIN] if planes is None else planes
+    found = views(data, trained, model.context, rng)
     damaged: set[tuple[int, int]] = set()
     for view in found:
         labels = labels_of(data, view, lookup, blocks, margin_px)
@@ -101,10 +106,9 @@ def _unfitted(data: Dataset, device: torch.device, *, bfloat16: bool, keeper: Fe
 def instant_model(channels: int, device: torch.device, *, bfloat16: bool, keeper: FeatureKeeper | None = None) -> Model:
     """The instant learner without a head and outputs, which are put in later. `channels` are three or more."""
     mean, std = normalisation_of(embedded_card("base").normalisation)
-    base = fused(load_base(), 3, device, bfloat16=bfloat16)  # here: a copy of the keeper would keep apart
     return Model(
         name=INSTANT,
-        net=InstantNetwork(base, channels, keeper),
+        net=InstantNetwork(_base(device, bfloat16), channels, keeper),
         outputs=(),
         channels=channels,
         mean=_for_channels(mean, channels),
@@ -115,6 +119,14 @@ def instant_model(channels: int, device: torch.device, *, bfloat16: bool, keeper
         channels_last=True,
         context=NETWORKS[DEFAULT_NETWORK].context,
     )
+
+
+@cache
+def _base(device: torch.device, bfloat16: bool) -> nn.Module:
+    """The embedded base, frozen, once for all instant learners of a device and precision. It is fused here, for a model
+    would fuse a copy, and the features that its keeper has would not be those of another's.
+    """
+    return fused(load_base(), 3, device, bfloat16=bfloat16)
 
 
 def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:

@@ -54,17 +54,18 @@ def describe(
     engine: EngineClient,
     images: Sequence[ImageId],
     *,
+    version: str = "current",
     against: str = "",
     measure: Measure = "margin",
     device: str = "auto",
 ) -> Generator[DescribeProgress, None, None]:
-    """Describe the first plane of each image with the version in force, how unsure it is by `measure`; an image that
-    cannot be read is left out. Closing cancels. Raises `EngineDied`, `NoSuchDevice`, `WeightsDamaged`,
-    `NotEnoughLabels`.
+    """Describe the first plane of each image with a version, and how unsure it is by `measure`; an image that cannot be
+    read is left out. Closing cancels. Raises `EngineDied`, `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`.
     """
     done = 0
     targets = [Target(int(image), 0) for image in images]
-    with engine.call(Describe(targets=targets, against=against, measure=measure, device=device)) as call:
+    asked = Describe(targets=targets, version=version, against=against, measure=measure, device=device)
+    with engine.call(asked) as call:
         while not call.ended:
             reply = call.wait(_LOOK_S)
             if isinstance(reply, Described):
@@ -88,7 +89,8 @@ def ordered(
         return _far_apart(there, known, [known[image].features for image in done if image in known]) + rest
     if order is Order.UNSURE:
         return sorted(there, key=lambda image: -known[image].unsure) + rest
-    return sorted(there, key=lambda image: -(known[image].disputed or 0.0)) + rest
+    apart = {image: found for image in there if (found := known[image].disputed) is not None}
+    return sorted(apart, key=lambda image: -apart[image]) + [image for image in candidates if image not in apart]
 
 
 def _far_apart(

@@ -225,6 +225,8 @@ class LintPanel(QFrame):
         if lint is None:
             return ""
         mistakes, looks = lint.mistakes, lint.looks
+        if mistakes.waits:
+            return _("Waiting for the run to end …")
         if mistakes.searching:
             done, total = f"{mistakes.done:,}", f"{mistakes.total:,}"
             return _("Compared {done} of {total} …", done=done, total=total) if mistakes.total else _("Comparing …")
