@@ -95,7 +95,10 @@ class PlanClass(msgspec.Struct, frozen=True):
 
 
 class PlanPlane(msgspec.Struct, frozen=True):
-    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on."""
+    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on.
+
+    `labelled` are (class id, known pixels); none in plans of earlier releases.
+    """
 
     image: int
     plane: int
@@ -103,6 +106,7 @@ class PlanPlane(msgspec.Struct, frozen=True):
     group: str
     part: Literal["train", "held-out"]
     seq: int
+    labelled: tuple[tuple[int, int], ...] = ()
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -1,8 +1,8 @@
 """Held-out figures, and whether a child replaces its parent. No measured pixel was ever trained on.
 
 The child must be better on the same pixels, and would be in nine of ten resamplings of them: of whole groups if five
-or more are held out, else of blocks of 128 px, and then by one point of mean IoU at least. Each further try on the
-same labels must be better by more, so that repeating does not find the lucky one.
+or more are held out, else of blocks of 128 px, and then by one point of mean IoU at least. Each further try on nearly
+the same labels must be better by more, so that repeating does not find the lucky one.
 """
 
 import hashlib
@@ -241,14 +241,14 @@ def _figures(total: NDArray[np.int64], by_hand: NDArray[np.int64], loss: float, 
 
 
 def points_needed(tries: int) -> float:
-    """By how much mean IoU must rise after so many tries on the same labels: runs that differ by chance alone differ by
-    some points, and the best of n of them by the root of 2 ln n times as much.
+    """By how much mean IoU must rise after so many tries on nearly the same labels: runs that differ by chance alone
+    differ by some points, and the best of n of them by the root of 2 ln n times as much.
     """
     return _REPEATED_POINTS * math.sqrt(1 + 2 * math.log(tries)) if tries else GATE_POINTS
 
 
 def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict:
-    """Whether a child is promoted; `tries` versions have learned from the same labels before."""
+    """Whether a child is promoted; `tries` versions have learned from nearly the same labels."""
     if parent is None and child is not None:
         return Verdict(True, _("There was no version before it."))
     if parent is None or child is None or not parent.blocks.keys() & child.blocks.keys():
@@ -276,9 +276,9 @@ def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict
             count(
                 tries,
                 "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} version has learned from "
-                "the same labels, so {points:.1f} points are needed to rule out luck.",
+                "nearly the same labels, so {points:.1f} points are needed to rule out luck.",
                 "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} versions have learned "
-                "from the same labels, so {points:.1f} points are needed to rule out luck.",
+                "from nearly the same labels, so {points:.1f} points are needed to rule out luck.",
                 points=100 * needed,
                 **was,
             ),

@@ -96,10 +96,15 @@ def make_plan(
 
 def planes_of(facts: Facts) -> tuple[PlanPlane, ...]:
     """The planes with known pixels, as a plan lists them."""
+    ids = [c.id for c in facts.classes]
     return tuple(
-        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
-        for e in facts.planes
+        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq, _labelled(ids, known))  # type: ignore[arg-type]
+        for e, known in zip(facts.planes, facts.known.tolist(), strict=True)
     )
+
+
+def _labelled(classes: Sequence[int], known: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    return tuple((class_, n) for class_, n in zip(classes, known, strict=True) if n)
 
 
 def pitch_for(facts: Facts) -> int:

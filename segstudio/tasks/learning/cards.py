@@ -102,4 +102,5 @@ def _image(plane: PlanPlane, found: LearnedFrom | None) -> dict[str, object]:
         "part": plane.part,
         "edit": plane.seq,
         "labels_sha256": labels,
+        "labelled": plane.labelled,
     }
