@@ -27,7 +27,7 @@ from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
 from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
-from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS, weights_not_kept
 from segstudio.store.project import Project
 from segstudio.store.values import FrozenLabels, ImageRow, Split
 from segstudio.text import N_, _
@@ -237,6 +237,8 @@ class ProjectData:
     def weights(self, version: str) -> bytes:
         """The weights of a version, compared with the digest in its card."""
         unreadable = N_("The weights of version {version} cannot be read: {reason}.")
+        if any(v.name == version and not v.has_weights for v in self._project.versions()):
+            raise weights_not_kept(version)
         data = _read(self._project.path / "models" / f"{version}.safetensors", unreadable, version)
         if hashlib.sha256(data).hexdigest() != self.card(version).get("sha256"):
             raise WeightsDamaged(

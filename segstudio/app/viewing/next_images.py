@@ -130,6 +130,6 @@ def _steps(
 def _another(project: Project) -> str:
     """The version before the one in force; the instant learner where there is none."""
     current = project.current_version()
-    names = [version.name for version in project.versions() if version.learner == "deep"]
+    names = [version.name for version in project.versions() if version.learner == "deep" and version.has_weights]
     others = [name for name in names if current is None or name != current.name]
     return others[-1] if others else INSTANT
