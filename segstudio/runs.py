@@ -170,7 +170,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `picked_up` are (step, edit): from that step on the run learned from the labels as they were after that edit, as
     `planes` say of the last one. Labels before them are gone, so such a plan is repeated on the last ones alone.
 
-    `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
+    `watched` are the held-out groups by which the best step is chosen; the gate judges by the others. `kept_at` is the
+    step whose average was kept as the best by them; None: the last one.
     """
 
     format: int = 1
@@ -199,6 +200,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int | None = None
     decay_at: int | None = None
     decay: tuple[float, ...] = ()
+    watched: tuple[str, ...] = ()
     kept_at: int | None = None
     picked_up: tuple[tuple[int, int], ...] = ()
 

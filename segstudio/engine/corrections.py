@@ -48,6 +48,7 @@ class Corrections:
         if picks_up and planes_of(self.facts) != trainer.plan.planes:  # it goes on from a checkpoint, on newer labels
             trainer.plan = _with_labels_of(self.facts, trainer)
         self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
+        self._first = data
         self._sampler = Sampler(self.facts, trainer.plan, data)
         self._refused = -1
         self._picks_up, self._now = picks_up, now
@@ -56,6 +57,12 @@ class Corrections:
     def batch(self, step: int, count: int | None = None) -> Batch:
         """The patches of a step, as `Sampler.batch`."""
         return self._sampler.batch(step, count)
+
+    def unreadable(self) -> list[str]:
+        """A sentence for each image that cannot be read: of what is learned now, and of what is watched, which is as it
+        was when the run began.
+        """
+        return list(dict.fromkeys([*self._first.unreadable(), *self.data.unreadable()]))
 
     def look(self) -> Generator[Step, None, None]:
         """Take up newer labels, if it is time and there are any."""

@@ -43,7 +43,6 @@ __all__ = [
     "pixels_of",
     "points_needed",
     "tally",
-    "watched_groups",
 ]
 
 GATE_POINTS = 0.01
@@ -52,7 +51,6 @@ BLOCK = 128
 _REPEATED_POINTS = 0.05
 _SURE = 0.9
 _GROUPS_TO_RESAMPLE = 5
-_GROUPS_TO_HALVE = 10
 
 _Unit = TypeVar("_Unit", bound=Hashable)
 PredictedTiles = Callable[..., Iterator[TileProbabilities | None]]
@@ -119,12 +117,12 @@ class Tally:
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: bool = False) -> HeldOut:
     """The held-out tiles of a plan that have pixels fit for measuring, at most `most_px` pixels.
 
-    From ten held-out groups on, a run watches one half of them (`watched`), and the gate judges by the other half: what
-    was chosen on some pixels looks better on those than it is.
+    Where the plan names groups that the run watches, those are `watched`, and the gate judges by the others: what was
+    chosen on some pixels looks better on those than it is.
     """
     tiles: list[HeldOutTile] = []
     rects = by_plane(plan.blocks)
-    half = watched_groups(facts)
+    half = frozenset(plan.watched)
     for at, entry in enumerate(facts.planes):
         blocks = rects.get((entry.image, entry.plane), [])
         if half and (entry.group in half) is not watched:
@@ -165,16 +163,6 @@ def _some_of(tiles: Sequence[HeldOutTile], most_px: int, facts: Facts) -> HeldOu
     chosen = sorted(tiles, key=_hash)[: max(most_px // (TILE * TILE), 1)]
     kept = sorted(chosen, key=lambda t: (t.entry.image, t.entry.plane, t.ty, t.tx))
     return HeldOut(tuple(kept), tuple((c.id, c.name) for c in facts.classes))
-
-
-def watched_groups(facts: Facts) -> frozenset[str]:
-    """The half of the held-out groups that a run watches while the gate judges by the other; none below ten groups.
-
-    In the order of a hash, so that a new group moves one other at most to the other half.
-    """
-    fit = {e.group for e, n in zip(facts.planes, facts.truth.sum(1), strict=True) if n and e.part is Part.HELD_OUT}
-    order = sorted(fit, key=lambda group: hashlib.sha256(f"watched:{group}".encode()).digest())
-    return frozenset(order[: len(order) // 2] if len(order) >= _GROUPS_TO_HALVE else ())
 
 
 def pixels_of(target: HeldOut) -> int:

@@ -14,6 +14,7 @@ from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
 from segstudio.learn.upright import is_upright
+from segstudio.learn.watched import watched_groups
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
@@ -91,6 +92,7 @@ def make_plan(
         max_seconds=max_seconds,
         max_steps=choices.max_steps,
         steps=choices.max_steps if max_seconds is None else None,
+        watched=watched_groups(facts),
     )
 
 

@@ -6,11 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from segstudio.engine import corrections
 from segstudio.engine.corrections import Corrections
+from segstudio.engine.protocol import RunEvent, Train
+from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.learn.data import ClassEntry
 from segstudio.learn.facts import Facts, survey
 from segstudio.learn.trainer import Trainer
+from segstudio.runs import Choices, Stepped, Warned
 from tests.learn.conftest import BACKGROUND, MemoryData, blob_data
 from tests.learn.helpers import facts_of, tiny_plan, tiny_trainer
 
@@ -41,9 +45,9 @@ class Hand:
 
     def _view(self) -> Moving:
         self.seen += 1
-        return self._as_now()
+        return self.view()
 
-    def _as_now(self) -> Moving:
+    def view(self) -> Moving:
         view = replace(self.data, ids=dict(self.data.ids), seqs=dict(self.data.seqs))
         view.edit = Moving.now
         return view
@@ -54,7 +58,7 @@ class Hand:
         self.data.seqs[image] = Moving.now
 
     def corrections(self, trainer: Trainer, *, picks_up: bool = True) -> Corrections:
-        data = self._as_now()
+        data = self.view()
         return Corrections(
             self.shop,
             facts_of(data),
@@ -172,3 +176,29 @@ def test_labels_that_were_refused_are_not_looked_at_again(hand: Hand, trainer: T
     for hand.time in (6.0, 40.0, 80.0):
         _look(source)
     assert hand.seen == 1
+
+
+def test_a_held_out_file_that_goes_bad_after_newer_labels_came_in_is_told(monkeypatch: pytest.MonkeyPatch):
+    """What is watched is read as it was when the run began, also where another view is learned from."""
+    monkeypatch.setattr(corrections, "_EVERY_S", 0.0)
+    monkeypatch.setattr(corrections, "_LEAST_PAUSES", 0.0)
+    hand = Hand()
+    views: list[Moving] = []
+
+    def view() -> Moving:
+        views.append(hand.view())
+        return views[-1]
+
+    chosen = Choices(network="tiny", base="scratch", device="cpu", max_steps=24)
+    request = Train(id=1, run="r1", version="v1", choices=chosen, picks_up=True)
+    said: list[str] = []
+    for sent in train_job(Workshop(view), request, Stopping()):
+        event = sent.event if isinstance(sent, RunEvent) else None
+        if isinstance(event, Stepped) and event.step == 1:
+            hand.paint(1, BACKGROUND)
+        if isinstance(event, Stepped) and event.step == 4:
+            views[0].damaged = frozenset({4})
+        if isinstance(event, Warned):
+            said.append(event.sentence)
+    assert len(views) > 1
+    assert said == ["4.png cannot be read. The run goes on without them."]
