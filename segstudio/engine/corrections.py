@@ -18,7 +18,7 @@ __all__ = ["Corrections", "Surveyed"]
 
 _EVERY_S = 5.0
 _LEAST_PAUSES = 20.0
-"""So many times as long as a look took, the next one waits: at most a twentieth of a run goes into them."""
+"""So many times as long as a look took, the next one waits: the looks are at most a twentieth of a run's time."""
 
 Surveyed = Callable[[Dataset], Generator[Step, None, Facts]]
 """Measures a data set, telling the client of each plane that it measured."""
@@ -68,11 +68,14 @@ class Corrections:
         """Take up newer labels, if it is time and there are any."""
         if not self._picks_up or self._now() < self._next:
             return
-        begun = self._now()
+        spent, begun = 0.0, self._now()
         if self.data.newest_edit() not in (self.data.last_edit(), self._refused):
-            yield from self._take()
-        took = self._now() - begun
-        self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * took)
+            for step in self._take():
+                spent += self._now() - begun
+                yield step
+                begun = self._now()  # what others do in between is no reason to look less often
+        spent += self._now() - begun
+        self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * spent)
 
     def _take(self) -> Generator[Step, None, None]:
         data = self._shop.view()

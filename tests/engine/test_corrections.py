@@ -39,7 +39,7 @@ class Hand:
         plain = blob_data(4)
         Moving.now = 1
         self.data = Moving(plain.pictures, plain.ids, plain.origins, plain.parts)
-        self.time = 0.0
+        self.time = self.survey_s = 0.0
         self.seen = 0
         self.shop = Workshop(self._view)
 
@@ -64,15 +64,16 @@ class Hand:
             facts_of(data),
             data,
             trainer,
-            _surveyed,
+            self._surveyed,
             picks_up=picks_up,
             now=lambda: self.time,
         )
 
-
-def _surveyed(data: MemoryData) -> Generator[None, None, Facts]:
-    yield None
-    return next(found for found in survey(data) if isinstance(found, Facts))
+    def _surveyed(self, data: MemoryData) -> Generator[None, None, Facts]:
+        yield None
+        self.time += self.survey_s
+        yield None
+        return next(found for found in survey(data) if isinstance(found, Facts))
 
 
 @pytest.fixture
@@ -116,6 +117,21 @@ def test_it_looks_only_now_and_then_and_takes_nothing_where_nothing_was_painted(
     hand.time = 20.0
     _look(source)
     assert (hand.seen, len(trainer.plan.picked_up)) == (1, 1)
+
+
+def test_the_pause_counts_its_own_time_and_not_that_of_others_between_its_steps(hand: Hand, trainer: Trainer):
+    source = hand.corrections(trainer)
+    hand.paint(1, BACKGROUND)
+    hand.time, hand.survey_s = 5.0, 0.5
+    for _ in source.look():
+        hand.time += 30.0  # a proposal for the image on screen
+    assert hand.time == 65.5  # two steps of others, one of its own
+    hand.survey_s = 0.0
+    for later, seen in ((9.0, 1), (11.0, 2)):  # a pause of twenty times half a second
+        hand.paint(1, BACKGROUND)
+        hand.time = 65.5 + later
+        _look(source)
+        assert hand.seen == seen
 
 
 def test_a_run_that_was_not_asked_to_does_not_look(hand: Hand, trainer: Trainer):
