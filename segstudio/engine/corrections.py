@@ -51,6 +51,9 @@ class Corrections:
         self._first = data
         self._sampler = Sampler(self.facts, trainer.plan, data)
         self._refused = -1
+        self.gone: tuple[str, ...] = ()
+        """Names of classes that the run learns and that are no longer there: it is to end, so that the next one learns
+        what is painted of the others."""
         self._picks_up, self._now = picks_up, now
         self._next = now() + _EVERY_S
 
@@ -66,7 +69,7 @@ class Corrections:
 
     def look(self) -> Generator[Step, None, None]:
         """Take up newer labels, if it is time and there are any."""
-        if not self._picks_up or self._now() < self._next:
+        if not self._picks_up or self.gone or self._now() < self._next:
             return
         spent, begun = 0.0, self._now()
         if self.data.newest_edit() not in (self.data.last_edit(), self._refused):
@@ -79,11 +82,12 @@ class Corrections:
 
     def _take(self) -> Generator[Step, None, None]:
         data = self._shop.view()
+        there = {c.id for c in data.classes()}
+        self.gone = tuple(c.name for c in self._trainer.plan.classes if c.id not in there)
+        if self.gone:
+            return
         facts = (yield from self._surveyed(data)).only(self._groups)
         trainer = self._trainer
-        if not {c.id for c in trainer.plan.classes} <= {c.id for c in facts.classes}:
-            self._refused = facts.last_edit  # a class was removed: this run goes on with what it has
-            return
         plan = _with_labels_of(facts, trainer)
         sampler = Sampler(facts, plan, data)
         if sampler.is_empty:

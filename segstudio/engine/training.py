@@ -93,7 +93,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     except UnreadableImage as error:
         raise _nothing_left(source.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
-    yield from judge(shop, request, trainer, source.facts, source.data, stopped=stopping.asked)
+    yield from judge(shop, request, trainer, source.facts, source.data, stopped=stopping.asked or bool(source.gone))
     yield Done(request.id)
 
 
@@ -138,13 +138,17 @@ def _run(
         look,
         evaluation_px=pixels_of(watched),
         elapsed_s=request.elapsed_s,
-        stopping=lambda: stopping.asked,
+        stopping=lambda: stopping.asked or bool(source.gone),
     )
     plan, said, lost = _but_rates(trainer.plan), data.unreadable(), _LostSteps()
+    ending = False
     for event in events:
         best.see(event)
         if isinstance(event, Stepped):
             yield from source.look()
+        if source.gone and not ending:
+            ending = True
+            yield warned(request, _gone_words(source.gone), trainer)
         if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
             plan = _but_rates(trainer.plan)
             yield RunPlanned(request.id, trainer.plan)
@@ -214,6 +218,15 @@ def _not_learned_words(names: Sequence[str]) -> str:
         len(names),
         "All that is labelled of {names} is held out, so it is not learned. Label it in a training image too.",
         "All that is labelled of {names} is held out, so they are not learned. Label them in training images too.",
+        names=", ".join(names),
+    )
+
+
+def _gone_words(names: Sequence[str]) -> str:
+    return count(
+        len(names),
+        "{names} is no longer among the classes, so this run ends. The next one learns the labels as they are now.",
+        "{names} are no longer among the classes, so this run ends. The next one learns the labels as they are now.",
         names=", ".join(names),
     )
 

@@ -8,7 +8,7 @@ import pytest
 
 from segstudio.engine import corrections
 from segstudio.engine.corrections import Corrections
-from segstudio.engine.protocol import RunEvent, Train
+from segstudio.engine.protocol import RunEvent, Train, Trained
 from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.learn.data import ClassEntry
@@ -142,14 +142,16 @@ def test_a_run_that_was_not_asked_to_does_not_look(hand: Hand, trainer: Trainer)
     assert (hand.seen, trainer.plan.picked_up) == (0, ())
 
 
-def test_a_class_that_was_removed_leaves_the_run_with_what_it_has(hand: Hand, trainer: Trainer):
+def test_a_class_that_was_removed_ends_the_run_without_a_survey(hand: Hand, trainer: Trainer):
     source = hand.corrections(trainer)
     hand.data.entries = (ClassEntry(BACKGROUND, "background", True, False),)
     hand.paint(1, BACKGROUND)
-    hand.time = 6.0
-    _look(source)
+    for hand.time in (6.0, 40.0, 80.0):
+        assert list(source.look()) == []
+    assert hand.seen == 1
+    assert source.gone == ("blob",)
     assert trainer.plan.picked_up == ()
-    assert (source.batch(3).labels == 1).any()
+    assert (source.batch(3).labels == 1).any()  # until it ends
 
 
 def test_labels_that_are_all_gone_leave_the_run_with_what_it_has(hand: Hand, trainer: Trainer):
@@ -187,17 +189,43 @@ def test_a_run_that_goes_on_from_a_checkpoint_says_that_it_learns_newer_labels(h
 
 def test_labels_that_were_refused_are_not_looked_at_again(hand: Hand, trainer: Trainer):
     source = hand.corrections(trainer)
-    hand.data.entries = (ClassEntry(BACKGROUND, "background", True, False),)
-    hand.paint(1, BACKGROUND)
+    for image in (1, 2, 3):
+        hand.paint(image, 0)
     for hand.time in (6.0, 40.0, 80.0):
         _look(source)
     assert hand.seen == 1
 
 
-def test_a_held_out_file_that_goes_bad_after_newer_labels_came_in_is_told(monkeypatch: pytest.MonkeyPatch):
-    """What is watched is read as it was when the run began, also where another view is learned from."""
+def test_a_run_one_of_whose_classes_is_removed_says_so_once_and_its_result_is_kept(at_once: None):
+    hand = Hand()
+    chosen = Choices(network="tiny", base="scratch", device="cpu", max_steps=200)
+    request = Train(id=1, run="r1", version="v1", choices=chosen, picks_up=True)
+    said: list[str] = []
+    trained: Trained | None = None
+    for sent in train_job(hand.shop, request, Stopping()):
+        event = sent.event if isinstance(sent, RunEvent) else None
+        if isinstance(event, Stepped) and event.step == 3:
+            hand.data.entries = (ClassEntry(BACKGROUND, "background", True, False),)
+            hand.paint(1, BACKGROUND)
+        if isinstance(event, Warned):
+            said.append(event.sentence)
+        trained = sent if isinstance(sent, Trained) else trained
+    assert said == [
+        "blob is no longer among the classes, so this run ends. The next one learns the labels as they are now."
+    ]
+    assert trained is not None
+    assert trained.steps < 30
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Newer labels are looked for after every step."""
     monkeypatch.setattr(corrections, "_EVERY_S", 0.0)
     monkeypatch.setattr(corrections, "_LEAST_PAUSES", 0.0)
+
+
+def test_a_held_out_file_that_goes_bad_after_newer_labels_came_in_is_told(at_once: None):
+    """What is watched is read as it was when the run began, also where another view is learned from."""
     hand = Hand()
     views: list[Moving] = []
 
