@@ -102,7 +102,10 @@ class PlanClass(msgspec.Struct, frozen=True):
 
 
 class PlanPlane(msgspec.Struct, frozen=True):
-    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on."""
+    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on.
+
+    `labelled` are (class id, known pixels); none in plans of earlier releases.
+    """
 
     image: int
     plane: int
@@ -110,6 +113,7 @@ class PlanPlane(msgspec.Struct, frozen=True):
     group: str
     part: Literal["train", "held-out"]
     seq: int
+    labelled: tuple[tuple[int, int], ...] = ()
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -173,7 +177,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `picked_up` are (step, edit): from that step on the run learned from the labels as they were after that edit, as
     `planes` say of the last one. Labels before them are gone, so such a plan is repeated on the last ones alone.
 
-    `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
+    `watched` are the held-out groups by which the best step is chosen; the gate judges by the others. `kept_at` is the
+    step whose average was kept as the best by them; None: the last one.
 
     `steps_before` are those of the run that this one resumes, whose version is its base; 0 for a new run.
     """
@@ -204,6 +209,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int | None = None
     decay_at: int | None = None
     decay: tuple[float, ...] = ()
+    watched: tuple[str, ...] = ()
     kept_at: int | None = None
     picked_up: tuple[tuple[int, int], ...] = ()
     steps_before: int = 0

@@ -69,7 +69,8 @@ def run(options: Namespace) -> int:
             )
         )
     for version in found["versions"]:
-        older = _("promoted") if version["promoted"] else _("candidate")
+        candidate = _("candidate") if version["weights"] else _("candidate without weights")
+        older = _("promoted") if version["promoted"] else candidate
         state = _("current") if version["current"] else older
         say(
             _(

@@ -72,12 +72,15 @@ class PlaneEntry:
 
 
 class LearnedPlane(msgspec.Struct, frozen=True):
-    """A plane as the card of a version names it: what it was for, and the edit its labels were read at."""
+    """A plane as the card of a version names it: what it was for, the edit its labels were read at, and its labelled
+    pixels as (class id, pixels); none in cards of earlier releases.
+    """
 
     path: str
     plane: int
     part: str
     edit: int
+    labelled: tuple[tuple[int, int], ...] = ()
 
 
 class _Images(msgspec.Struct):
@@ -200,8 +203,8 @@ class Dataset(Protocol):
         ...
 
     def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
-        """How many versions have learned from just these training planes with the same labels, in half as many steps
-        or more: a run twice as long as those before is no repetition.
+        """How many versions have learned from nearly the same labels of these training planes (`learn.tries`), in half
+        as many steps or more: a run twice as long as those before is no repetition.
         """
         ...
 

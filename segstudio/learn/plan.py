@@ -15,6 +15,7 @@ from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
 from segstudio.learn.upright import is_upright
+from segstudio.learn.watched import watched_groups
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
@@ -102,6 +103,7 @@ def make_plan(
         max_seconds=max_seconds,
         max_steps=choices.max_steps,
         steps=choices.max_steps if max_seconds is None else None,
+        watched=watched_groups(facts),
     )
 
 
@@ -135,10 +137,15 @@ def _opens_in_rest(plan: Plan, earlier: Plan) -> float:
 
 def planes_of(facts: Facts) -> tuple[PlanPlane, ...]:
     """The planes with known pixels, as a plan lists them."""
+    ids = [c.id for c in facts.classes]
     return tuple(
-        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
-        for e in facts.planes
+        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq, _labelled(ids, known))  # type: ignore[arg-type]
+        for e, known in zip(facts.planes, facts.known.tolist(), strict=True)
     )
+
+
+def _labelled(classes: Sequence[int], known: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    return tuple((class_, n) for class_, n in zip(classes, known, strict=True) if n)
 
 
 def pitch_for(facts: Facts) -> int:

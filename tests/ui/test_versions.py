@@ -5,9 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from segstudio.errors import WeightsDamaged
 from segstudio.labels.model import Seq
 from segstudio.runs import EMBEDDED
-from segstudio.store.learning import add_trained
+from segstudio.store.learning import add_trained, drop_weights
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
 from segstudio.ui.window.main_window import MainWindow
@@ -116,6 +117,28 @@ def test_a_version_that_is_gone_says_so_and_the_list_is_filled_anew(window: Main
     table = window.arrangement.training.versions.table
     assert table is not None
     desk.wait(lambda: table.topLevelItemCount() == 2)
+    assert window.arrangement.training.head.versions.text() == "Proposals: v1"
+
+
+def test_a_round_whose_weights_were_not_kept_has_its_figures_and_can_neither_propose_nor_be_compared(
+    window: MainWindow, desk: Desk
+) -> None:
+    def rounds(project: Project) -> None:
+        two_versions(project)
+        row = version("v3", "v1", 0.8, 0.78, "not one point better", promoted=False)
+        add_trained(project, row, run=None, groups={}, current="v1", state="done", summary={}).result()
+        drop_weights(project, {"v2", "v3"}, ()).result()
+
+    desk.open(desk.projects.grown(desk.place(), rounds))
+    rows = _listed(window)
+    assert [row[:2] for row in rows[:2]] == [["v3", "0.800 → 0.780"], ["v2", "0.800 → 0.790"]]
+    assert window.findChild(QPushButton, "useVersion-v3") is not None
+    assert window.findChild(QPushButton, "useVersion-v2") is None
+    assert window.findChild(QPushButton, "compareVersion-v2") is None
+    assert "weights not kept" in [label.text() for label in window.arrangement.training.versions.findChildren(QLabel)]
+    assert "v2" not in desk.opened.views.choices
+    with pytest.raises(WeightsDamaged, match="The weights of version v2 were not kept"):
+        desk.opened.versions.use("v2")
     assert window.arrangement.training.head.versions.text() == "Proposals: v1"
 
 

@@ -13,7 +13,7 @@ from segstudio.app.learning.run_history import events_of
 from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import UserError
 from segstudio.runs import EMBEDDED, INSTANT, TrainResult
-from segstudio.store.learning import make_current
+from segstudio.store.learning import make_current, weights_not_kept
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
 from segstudio.text import _
@@ -52,10 +52,14 @@ class Versions(QObject):
         """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk, or a
         notice where it has gone since it was read.
 
-        Raises `UserError` for a name that the project does not have, `ReadOnly` where it may not be written.
+        Raises `UserError` for a name that the project does not have, or whose weights were not kept, `ReadOnly` where
+        it may not be written.
         """
-        if name not in {item.name for item in self.items()}:
+        item = next((item for item in self.items() if item.name == name), None)
+        if item is None:
             raise UserError(_("The project has no version '{name}'.", name=name))
+        if not item.has_weights:
+            raise weights_not_kept(name)
         make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
@@ -120,6 +124,7 @@ def _item(row: VersionRow) -> VersionItem:
         promoted=row.promoted,
         reason=row.reason,
         current=row.current,
+        has_weights=row.has_weights,
     )
 
 

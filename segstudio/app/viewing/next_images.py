@@ -202,7 +202,7 @@ def _in_force(project: Project) -> _InForce:
     current = project.current_version()
     if current is None or current.name in (INSTANT, EMBEDDED):
         return _InForce(learner_now(project))
-    there = {INSTANT, EMBEDDED, *(version.name for version in project.versions())}
+    there = {INSTANT, EMBEDDED, *(version.name for version in project.versions() if version.has_weights)}
     return _InForce(current.name, current.parent if current.parent in there else "")
 
 
