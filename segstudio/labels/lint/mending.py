@@ -1,8 +1,8 @@
 """What was found, mended: the parts of one edit of an image. A finding that is no longer there is left alone.
 
 A speck becomes what surrounds it, the object (or unknown) that shares most edges with it and is no speck itself; a
-pinhole becomes the object around it; unlabelled pixels of a done plane become background; probable mistakes become what they look like
-(`mistaken`). What is locked neither gives nor takes a pixel.
+pinhole becomes the object around it; unlabelled pixels of a done plane become background; probable mistakes become what
+they look like (`mistaken`). What is locked neither gives nor takes a pixel.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

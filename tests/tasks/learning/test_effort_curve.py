@@ -106,6 +106,17 @@ def _version(project: Project, images: int, mean_iou: float, held_out: str = "9.
     (folder / f"{row.name}.json").write_text(json.dumps(card))
 
 
+def test_versions_of_a_release_that_wrote_other_figures_are_left_out(project: Project):
+    _version(project, 2, 0.5)
+    _version(project, 3, 0.6)
+    card = project.path / "models" / "v2.json"
+    card.write_text(card.read_text().replace('{"path": "0.png", "plane": 0, "part": "train"}', '"0.png"'))
+    later = VersionRow("v3", 3, "deep", "embedded", "", Seq(0), promoted=True, figures={"child": {"dice": 0.9}})
+    add_trained(project, later, run=None, groups={}, current="v3", state="done", summary={}).result()
+    (project.path / "models" / "v3.json").write_text((project.path / "models" / "v1.json").read_text())
+    assert points(project) == [Point("v1", 3, 0.5)]
+
+
 def test_a_project_gives_its_points_and_costs(project: Project):
     _version(project, 2, 0.99, held_out="other.png")
     for images, mean_iou in ((2, 0.5), (4, 0.6)):
