@@ -87,12 +87,14 @@ class _Card(msgspec.Struct, frozen=True):
 
 
 def costs(project: Project) -> list[Cost]:
-    """The finished images in the order in which they were last edited."""
-    efforts, seconds = project.efforts(), project.seconds()
+    """The finished images in the order in which they were finished, whatever was corrected in them since; by their last
+    edit where the journal no longer says.
+    """
+    efforts, seconds, done_at = project.efforts(), project.seconds(), project.done_at()
     done = [row for row in project.images() if row.status is Status.DONE]
     return [
         Cost(row.id, row.path, _share(efforts.get(row.id)), seconds.get(row.id, 0.0))
-        for row in sorted(done, key=lambda row: row.last_edit)
+        for row in sorted(done, key=lambda row: done_at.get(row.id, row.last_edit))
     ]
 
 
