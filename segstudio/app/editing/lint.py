@@ -29,7 +29,7 @@ _AROUND_PX = 24
 """So much of what surrounds a finding is seen with it."""
 _MARKED_MS = 4000
 """So long a frame shows which part of the view is meant."""
-_PANEL, _REMINDER = "panel", "reminder"
+_PANEL, _REMINDER, _STEP = "panel", "reminder", "step"
 _NOT_MENDED = {
     LintKind.TOUCHING: N_(
         "Objects that touch are shown only: merge them if they are one, or paint between them if they are two."
@@ -116,9 +116,10 @@ class Lint(QObject):
 
     def step(self, by: int) -> None:
         """Go to the next finding (1) or the one before (-1); of one that was mended, to the one in its place."""
+        if not self.looks.complete:
+            self.looks.want(_STEP)
         if not self.looks.complete and not self.findings:
             self._step_later = by
-            self.watch(True)
             self._notices.say(_("Checking the labels …"))
             return
         place = self.place + by
@@ -153,6 +154,7 @@ class Lint(QObject):
         self._put_together()
         self.changed.emit()
         if self.looks.complete:
+            self.looks.want(_STEP, False)
             self._remind()
             by, self._step_later = self._step_later, None
             if by is not None:

@@ -145,7 +145,8 @@ class LintLooks(QObject):
         if self._order is None:
             return
         self._begin = 0
-        self._dirty.update(image for image in images if image in self._looks or image == self._at)
+        there = (image for image in images if image in self._there)  # what is looked at may have been taken out
+        self._dirty.update(image for image in there if image in self._looks or image == self._at)
         if self._at in images:
             self._number += 1  # what is being looked at is no more
         self._begin_soon()
