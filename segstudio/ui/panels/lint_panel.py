@@ -161,9 +161,10 @@ class LintPanel(QFrame):
             at = self.view.verticalScrollBar().value()
             project = self._project
             if project is not None:
-                self.model.show(findings, project.documents.classes, project.navigation.name_of)
+                counts, classes = project.lint.counts, project.documents.classes
+                self.model.show(findings, counts, classes, project.navigation.name_of)
             else:
-                self.model.show((), ClassTable(()), str)
+                self.model.show((), {}, ClassTable(()), str)
             self._list_kinds()
             self.view.verticalScrollBar().setValue(at)
         self._mark_chosen()

@@ -59,7 +59,7 @@ class LintStrip(PassingStrip):
         self._project = project
         if project is not None:
             project.lint.reminded.connect(self._remind)
-            project.lint.changed.connect(self._follow_findings)
+            project.lint.changed.connect(lambda: self.isHidden() or self._follow_findings())
         self.hide()
 
     def _remind(self) -> None:
