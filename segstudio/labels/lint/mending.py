@@ -107,9 +107,9 @@ class _Small:
         """It, as what it becomes."""
         return Painted(self.wide, self.mask, target, Origin.PAINTED if target else None)
 
-    def numbers(self, places: tuple[NDArray[np.intp], NDArray[np.intp]], width: int) -> NDArray[np.int64]:
+    def numbers(self, y: NDArray[np.intp], x: NDArray[np.intp], width: int) -> NDArray[np.int64]:
         """Places in `wide`, as numbers of the pixels of a plane of this width."""
-        return (places[0] + self.wide.y).astype(np.int64) * width + places[1] + self.wide.x
+        return (y + self.wide.y).astype(np.int64) * width + x + self.wide.x
 
 
 def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
@@ -119,7 +119,7 @@ def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
     targets = np.full(len(parts), _UNDECIDED)
     if not parts:
         return targets
-    own = [part.numbers(np.nonzero(part.mask), width) for part in parts]
+    own = [part.numbers(*np.nonzero(part.mask), width) for part in parts]
     owners, pixels = np.repeat(np.arange(len(parts)), [len(each) for each in own]), np.concatenate(own)
     order = np.argsort(pixels)
     pixels, owners = pixels[order], owners[order]
@@ -127,7 +127,7 @@ def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
     while waiting:
         for n in waiting:
             part = parts[n]
-            beside = part.numbers(part.beside, width)
+            beside = part.numbers(*part.beside, width)
             at = np.minimum(np.searchsorted(pixels, beside), len(pixels) - 1)
             around = np.where(pixels[at] == beside, targets[owners[at]], part.ids)
             around = around[around != _UNDECIDED]
