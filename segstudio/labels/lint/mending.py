@@ -31,6 +31,7 @@ __all__ = ["mended"]
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.uint32]
 Step = Callable[[int], None]
+_Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _TOGETHER = 256
 """So many findings are a step of progress, at which the work can be cancelled."""
@@ -100,15 +101,22 @@ class _Small:
 
     wide: Rect
     mask: Mask
-    beside: tuple[NDArray[np.intp], NDArray[np.intp]]
+    beside: _Places
     ids: Ids
 
     def painted(self, target: int) -> Painted:
         """It, as what it becomes."""
         return Painted(self.wide, self.mask, target, Origin.PAINTED if target else None)
 
-    def numbers(self, y: NDArray[np.intp], x: NDArray[np.intp], width: int) -> NDArray[np.int64]:
+    @property
+    def places(self) -> _Places:
+        """Where its own pixels are in `wide`."""
+        y, x = np.nonzero(self.mask)
+        return y, x
+
+    def numbers(self, places: _Places, width: int) -> NDArray[np.int64]:
         """Places in `wide`, as numbers of the pixels of a plane of this width."""
+        y, x = places
         return (y + self.wide.y).astype(np.int64) * width + x + self.wide.x
 
 
@@ -119,7 +127,7 @@ def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
     targets = np.full(len(parts), _UNDECIDED)
     if not parts:
         return targets
-    own = [part.numbers(*np.nonzero(part.mask), width) for part in parts]
+    own = [part.numbers(part.places, width) for part in parts]
     owners, pixels = np.repeat(np.arange(len(parts)), [len(each) for each in own]), np.concatenate(own)
     order = np.argsort(pixels)
     pixels, owners = pixels[order], owners[order]
@@ -127,7 +135,7 @@ def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
     while waiting:
         for n in waiting:
             part = parts[n]
-            beside = part.numbers(*part.beside, width)
+            beside = part.numbers(part.beside, width)
             at = np.minimum(np.searchsorted(pixels, beside), len(pixels) - 1)
             around = np.where(pixels[at] == beside, targets[owners[at]], part.ids)
             around = around[around != _UNDECIDED]
