@@ -186,10 +186,7 @@ class TrainingPanel(QFrame):
             self._finished(run.result)
         else:
             self._has_run()
-            words = (
-                _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
-            )
-            self.head.state.setText(words)
+            self.head.state.setText(_without_result(run))
 
     def _show_before(self, run: "LastRun") -> None:
         """Put the curves of the run that was resumed before what it makes now."""
@@ -268,7 +265,7 @@ class TrainingPanel(QFrame):
         self._shown_version, self._begun_at = "", event.step
         held_out = event.held_out_groups or event.optimistic
         if not event.step:
-            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
+            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture to show"))
         self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
@@ -365,3 +362,10 @@ class TrainingPanel(QFrame):
             self.curves.facts.show_step(self._recent[-1], None, None)
         self.head.progress.setVisible(False)
         self._fold()
+
+
+def _without_result(run: "LastRun") -> str:
+    """What became of a run that left no version."""
+    if run.discarded:
+        return _("The last run was discarded")
+    return _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
