@@ -41,7 +41,8 @@ class LivePlot(QFrame):
     """A frame with a title, a legend, and curves, redrawn at most eight times a second and only while it is seen.
 
     `span` gives bottom and top of the vertical axis for the figures shown; without it, the axis starts at 0 or above.
-    `best_of` names the curve whose highest value is marked.
+    `best_of` names the curve whose highest value is marked. A plot of one curve whose title says what it is needs no
+    `legend`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LivePlot(QFrame):
         *,
         span: Callable[[Iterable[float]], tuple[float, float]] | None = None,
         best_of: str = "",
+        legend: bool = True,
     ) -> None:
         super().__init__()
         self.setObjectName(name)
@@ -73,6 +75,7 @@ class LivePlot(QFrame):
         head.setContentsMargins(8, 4, 8, 0)
         head.setSpacing(12)
         self._title = role_label(title, "muted")
+        self._legend.setVisible(legend)
         self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head.addWidget(self._title)
@@ -275,7 +278,7 @@ class LivePlot(QFrame):
         if best is not None:
             self._marks.append(marked_point(pg, best.x, best.y, theme))
             value, step = amount(best.value), int(best.step)
-            tips.append(_("The ring is the best: {value} at step {step}", value=value, step=step))
+            tips.append(_("The ring marks the best: {value} at step {step}", value=value, step=step))
         if kept is not None:
             self._marks.append(step_line(pg, kept, _("kept"), theme))
         for mark in self._marks:

@@ -10,7 +10,7 @@ from segstudio.ui.window.icons import icon
 
 __all__ = ["TrainingHead"]
 
-_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
+_FIRST = N_("Label a few images, then Fine-tune; keep painting meanwhile")
 _PROGRESS_W = 96
 _ROOMY_W, _NARROW_W = 900, 560
 
