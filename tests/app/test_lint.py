@@ -237,7 +237,7 @@ def test_what_only_a_person_can_decide_is_explained(desk: Desk, lint: Lint) -> N
     assert not lint.can_mend(LintKind.NEARLY_EMPTY_CLASS)
     lint.choose(lint.findings[0])
     lint.mend_chosen()
-    assert desk.said[-1].startswith("A class with few pixels is shown only")
+    assert desk.said[-1].startswith("A class with few pixels is only shown")
 
 
 def test_what_is_locked_is_left_and_said(desk: Desk, lint: Lint) -> None:
@@ -248,7 +248,7 @@ def test_what_is_locked_is_left_and_said(desk: Desk, lint: Lint) -> None:
     before = desk.documents.submitted
     lint.choose(lint.findings[0])
     lint.mend_chosen()
-    assert desk.said[-1] == "Nothing was mended: it is locked, or has changed."
+    assert desk.said[-1] == "Nothing was mended: something there is locked, or has changed since."
     assert desk.documents.submitted == before
 
 

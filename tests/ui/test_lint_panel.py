@@ -211,7 +211,7 @@ def test_labels_without_faults_say_so(window: MainWindow, desk: Desk) -> None:
     window.canvas.setFocus()
     QTest.keyClick(window.canvas, Qt.Key.Key_F7)
     panel = window.arrangement.lint
-    desk.wait(lambda: panel.nothing.text() == "Nothing was found in the labels.")
+    desk.wait(lambda: panel.nothing.text() == "No faults were found in the labels.")
     assert panel.nothing.isVisible()
     assert panel.view.hasFocus() or not panel.view.isVisible()
     window.arrangement.turn_to("classes")

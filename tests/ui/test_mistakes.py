@@ -103,7 +103,7 @@ def test_the_button_finds_them_and_lists_them_first_the_gravest_first(found: Lin
         "Unused classes: 2",
     ]
     assert found.kind.itemText(1) == "Probable mistakes (2)"
-    assert desk.said[-1] == "2 probable mistakes were found. 3 labelled images were looked at."
+    assert desk.said[-1] == "2 probable mistakes were found. 3 labelled images were compared."
 
 
 def test_the_search_says_how_far_it_is_and_the_button_stops_it(panel: LintPanel, desk: Desk) -> None:
@@ -203,7 +203,7 @@ def test_nothing_found_says_so(panel: LintPanel, desk: Desk) -> None:
     asks(desk)
     tells(desk)
     ends(desk)
-    assert desk.said[-1] == "No probable mistakes were found. 3 labelled images were looked at."
+    assert desk.said[-1] == "No probable mistakes were found. 3 labelled images were compared."
 
 
 def test_too_few_labels_are_said_in_a_notice(panel: LintPanel, desk: Desk) -> None:

@@ -92,7 +92,7 @@ def test_the_best_measurement_is_marked_and_the_step_that_was_kept(curves: Train
     plot._redraw()
     ring = plot._marks[-1]
     assert [tuple(point.pos()) for point in ring.points()] == [(4.0, 0.6)]
-    assert plot._title.toolTip() == "The ring is the best: 0.600 at step 4"
+    assert plot._title.toolTip() == "The ring marks the best: 0.600 at step 4"
     plot.set_kept(8)
     plot._redraw()
     assert plot._marks[-1].value() == 8.0

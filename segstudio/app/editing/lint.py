@@ -31,10 +31,10 @@ _MARKED_MS = 4000
 _PANEL, _REMINDER, _STEP = "panel", "reminder", "step"
 _NOT_MENDED = {
     LintKind.TOUCHING: N_(
-        "Objects that touch are shown only: merge them if they are one, or paint between them if they are two."
+        "Touching objects are only shown: merge them if they are one, or paint between them if they are two."
     ),
     LintKind.NEARLY_EMPTY_CLASS: N_(
-        "A class with few pixels is shown only: label more of it, or remove it from the list of classes."
+        "A class with few pixels is only shown: label more of it, or remove it from the list of classes."
     ),
 }
 
@@ -121,7 +121,7 @@ class Lint(QObject):
         if self.chosen is None and by > 0 and self.place >= 0:
             place = self.place
         if not self.findings:
-            self._notices.say(_("Nothing was found in the labels."))
+            self._notices.say(_("No faults were found in the labels."))
         elif place < 0:
             self._notices.say(_("This is the first finding."))
         elif place >= len(self.findings):
@@ -235,7 +235,7 @@ class Lint(QObject):
             return
         place = self.place
         self.mistakes.keep(found)
-        self._notices.say(_("The label is kept: this is not listed as a mistake again."))
+        self._notices.say(_("The label is kept: it will not be listed as a mistake again."))
         left = len(self.mistakes.findings)
         if left:
             self.choose(self.findings[min(place, left - 1)])
@@ -317,8 +317,8 @@ class Lint(QObject):
             return done
         left = count(
             report.left,
-            "1 was left as it is: it is locked, or has changed.",
-            "{n} were left as they are: they are locked, or have changed.",
+            "1 was left as it is: something there is locked, or has changed since.",
+            "{n} were left as they are: something there is locked, or has changed since.",
         )
         return " ".join((done, left))
 
@@ -342,5 +342,5 @@ class Lint(QObject):
 
 def _nothing(findings: tuple[Finding, ...]) -> str:
     if findings[0].kind is LintKind.MISTAKE:
-        return _("Nothing was changed: a class or an object there is locked, or the labels are others now.")
-    return _("Nothing was mended: it is locked, or has changed.")
+        return _("Nothing was changed: a class or an object there is locked, or the labels have changed since.")
+    return _("Nothing was mended: something there is locked, or has changed since.")

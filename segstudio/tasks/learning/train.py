@@ -363,7 +363,7 @@ class _Run:
 
 def _unless_discarded(discard: Callable[[], bool]) -> None:
     if discard():
-        raise Cancelled(_("The run was discarded; nothing was kept but its record."))
+        raise Cancelled(_("The run was discarded; only its record was kept."))
 
 
 def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:

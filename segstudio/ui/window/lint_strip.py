@@ -39,7 +39,7 @@ class LintStrip(PassingStrip):
         self.text.setObjectName("lintText")
         self.show_button = QPushButton(_("Show"))
         self.show_button.setObjectName("lintShow")
-        self.show_button.setToolTip(_("List what was found, to go there and to mend it"))
+        self.show_button.setToolTip(_("List the findings, to see each in its place and mend it"))
         self.show_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = close_button("lintClose")
         row = QHBoxLayout(self)
@@ -90,7 +90,7 @@ def _counted(kind: LintKind, n: int) -> str:
         case LintKind.PINHOLE:
             return count(n, "1 pinhole", "{n} pinholes")
         case LintKind.TOUCHING:
-            return count(n, "1 pair of objects that touch", "{n} pairs of objects that touch")
+            return count(n, "1 pair of touching objects", "{n} pairs of touching objects")
         case LintKind.UNKNOWN_IN_DONE:
             return count(n, "1 unlabelled area in a done image", "{n} unlabelled areas in done images")
         case LintKind.NEARLY_EMPTY_CLASS:
