@@ -14,8 +14,6 @@ __all__ = ["dress", "level_line", "made_plot", "marked_point", "step_line"]
 _SPANS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000)
 _TICK_PX = 44
 _LEAST_ALPHA = 8
-_BEHIND_ALPHA = 190
-"""Opacity, of 255, of what is behind the name of a line: it can be read where curves cross it."""
 
 
 def made_plot(pg: Any, name: str, theme: Theme) -> Any:
@@ -52,15 +50,8 @@ def dress(pg: Any, widget: Any, theme: Theme) -> None:
 
 def level_line(pg: Any, value: float, words: str, theme: Theme) -> Any:
     """A dashed line across the plot at a value, with what it is."""
-    behind = QColor(theme.field)
-    behind.setAlpha(_BEHIND_ALPHA)
-    options = {
-        "position": 0.99,
-        "anchors": [(1, 0), (1, 1)],
-        "color": theme.muted,
-        "movable": False,
-        "fill": pg.mkBrush(behind),
-    }
+    # At the left, where the curves have not begun yet.
+    options = {"position": 0.01, "anchors": [(0, 0), (0, 1)], "color": theme.muted, "movable": False}
     pen = pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine)
     return pg.InfiniteLine(value, 0, pen=pen, movable=False, label=words, labelOpts=options)
 
