@@ -279,15 +279,24 @@ def test_its_tab_is_an_icon_with_a_name_and_leaves_room_for_the_others(window: M
     window.arrangement.turn_to("classes")
 
 
-def test_in_a_low_window_the_list_has_the_room_of_the_filter(panel: LintPanel, window: MainWindow) -> None:
+def test_in_a_low_window_the_list_has_the_room_of_filter_and_button(panel: LintPanel, window: MainWindow) -> None:
     assert panel.kind.isVisible()
+    assert panel.find_button.isVisible()
     window.resize(1000, 480)
     QTest.qWait(20)
     assert panel.kind.isHidden()
+    assert panel.find_button.isHidden()
     assert panel.mend_button.isVisible()
-    window.resize(1280, 800)
+    window.resize(1280, 720)
     QTest.qWait(20)
     assert panel.kind.isVisible()
+    assert panel.find_button.x() > panel.kind.geometry().right(), "side by side where the list has little room"
+    assert (panel.find_button.text(), panel.find_button.icon().isNull()) == ("", False)
+    window.resize(1440, 900)
+    QTest.qWait(20)
+    assert panel.find_button.geometry().bottom() < panel.kind.y()
+    assert (panel.find_button.text(), panel.find_button.icon().isNull()) == ("Find label mistakes", True)
+    window.resize(1280, 800)
 
 
 def test_its_tab_has_the_colours_of_the_theme_that_is_chosen(window: MainWindow, desk: Desk) -> None:

@@ -246,21 +246,3 @@ def test_a_read_only_window_finds_them_and_says_why_it_accepts_none(window: Main
     press(panel.keep_button)
     assert desk.opened.mistakes.findings == ()
     window.arrangement.turn_to("classes")
-
-
-def test_in_a_low_window_the_list_has_the_room_of_the_button(found: LintPanel, window: MainWindow) -> None:
-    assert found.find_button.isVisible()
-    window.resize(1000, 480)
-    QTest.qWait(20)
-    assert found.find_button.isHidden()
-    assert found.mend_button.isVisible()
-    window.resize(1280, 720)
-    QTest.qWait(20)
-    assert found.find_button.isVisible()
-    assert found.find_button.x() > found.kind.geometry().right(), "side by side where the list has little room"
-    assert (found.find_button.text(), found.find_button.icon().isNull()) == ("", False)
-    window.resize(1440, 900)
-    QTest.qWait(20)
-    assert found.find_button.geometry().bottom() < found.kind.y()
-    assert (found.find_button.text(), found.find_button.icon().isNull()) == ("Find label mistakes", True)
-    window.resize(1280, 800)

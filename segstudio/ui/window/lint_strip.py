@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from segstudio.labels.lint.finding import LintKind
 from segstudio.text import _, count
@@ -42,13 +42,7 @@ class LintStrip(PassingStrip):
         self.show_button.setToolTip(_("List the findings, to see each in its place and mend it"))
         self.show_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = close_button("lintClose")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(sign)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.show_button)
-        row.addWidget(self.close_button)
+        self.lay_out(sign, self.text, self.show_button, self.close_button)
         self.show_button.clicked.connect(self._list)
         self.close_button.clicked.connect(self.dismiss)
         session.projectChanged.connect(lambda: self.follow(session.project))
