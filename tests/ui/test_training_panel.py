@@ -472,6 +472,15 @@ def test_the_reason_for_a_verdict_goes_on_with_the_steps_as_one_line(window: Mai
     assert reason.text() == "Mean IoU on held-out pixels fell from 0.7 to 0.6 · 50 steps in 25 s"
 
 
+def test_before_the_first_run_the_panel_says_that_keep_learning_is_on(window: MainWindow, desk: Desk) -> None:
+    desk.load(names=("plate_0000.png",), classes=("nucleus",), labelled=False)
+    state = window.arrangement.training.head.state
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert state.text() == "Keep learning is on; it begins once two classes have new labels"
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert state.text().startswith("Label a few images")
+
+
 def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(window: MainWindow, desk: Desk) -> None:
     title = window.findChild(QWidget, "heldOutTitle")
     assert title.text() == "", "there is no run yet"  # type: ignore[union-attr]

@@ -51,7 +51,7 @@ def _labels(items: "Sequence[RunItem]") -> Iterator[Difference]:
     if first is None or len(items) < 2:
         return
     before = {(p.path, p.plane): p.seq for p in first.planes}
-    values = [_("compared with")]
+    values = [_("the reference")]
     for plan in plans[1:]:
         if plan is None:
             values.append("–")

@@ -93,6 +93,7 @@ class TrainingPanel(QFrame):
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
+            project.keep_learning.changed.connect(self._say_first)
         self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
         self._versions_action.setChecked(False)
@@ -148,6 +149,11 @@ class TrainingPanel(QFrame):
         """Forget what a person has folded or unfolded."""
         self._unfolded = None
         self._fold()
+
+    def _say_first(self) -> None:
+        """Before there is a run, say whether one begins by itself; later the verdict of the last one stands there."""
+        if self._project is not None and not self._ran and not self._is_training:
+            self.head.say_first(keeping=self._project.keep_learning.on)
 
     def _has_run(self) -> None:
         self._ran = True
