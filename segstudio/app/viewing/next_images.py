@@ -79,7 +79,7 @@ class NextImages(QObject):
             return
         self._job = self._ground.jobs.follow(
             JobKind.LOOK,
-            _("Ranking the next images"),
+            _("Looking at the images"),
             self._noted(_steps(self._ground.project, self._engine, images, disputed=self.order is Order.DISPUTED)),
             self._ground.main,
             on_failed=self._failed,

@@ -57,10 +57,12 @@ def train(
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
     `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. `on_picture` gets a
-    held-out image as it is measured. Where the engine dies the run resumes from its last checkpoint, once; a `Warned`
-    event says so. Closing drops the run, but leaves a `resumable` one to be resumed: `resume` continues it, which a
-    `Warned` event says first. `plan` repeats an earlier one. With `picks_up` it also learns what is painted while it is
-    under way. Raises `ReadOnly`, `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
+    held-out image as it is measured.
+
+    Where the engine dies the run resumes from its last checkpoint, once, as a `Warned` event says. Closing drops it but
+    leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
+    an earlier one. With `picks_up` it also learns what is painted while it is under way. Raises `ReadOnly`,
+    `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
     """
     writer = project.writing()
     if not writer.flush():
