@@ -239,12 +239,13 @@ class VersionItem(NamedTuple):
 
 
 class LastRun(NamedTuple):
-    """The newest run of a project: its events, its result, or why there is none."""
+    """The newest run of a project: its events, its result, or why there is none, and whether it was discarded."""
 
     name: str
     events: "tuple[Event, ...]"
     result: "TrainResult | None"
     why: str
+    discarded: bool = False
 
 
 class ImagesAdded(NamedTuple):

@@ -195,7 +195,7 @@ def test_a_run_that_fails_turns_it_off(keeping: Keeping) -> None:
     keeping.end()
     keeping.qtbot.waitUntil(lambda: not keeping.owner.on)
     assert [notice.sentence for notice in keeping.desk.heard.failures] == ["The engine died twice."]
-    assert "Learning no longer goes on by itself." in keeping.desk.said
+    assert "Keep learning is off now." in keeping.desk.said
     keeping.label()
     keeping.rests()
 

@@ -108,12 +108,12 @@ def test_without_figures_the_page_says_why(window: MainWindow, desk: Desk) -> No
     desk.tells(started())
     page = turn(window, "Classes")
     assert page.none.isVisible()
-    assert page.none.text() == "Figures by class come with the first run that has something held out"
+    assert page.none.text() == "Figures by class appear after the first run that holds something out"
     desk.ends(trained(False, figures={"parent": None, "child": None}))
     assert page.none.text() == "Nothing was held out: there are no figures to compare"
     desk.trains()
     desk.ends(trained(False, figures=judged(None)))
-    assert page.none.text() == "Figures by class come with the next run"
+    assert page.none.text() == "Figures by class appear after the next run"
     desk.trains()
     desk.ends(trained(True, figures=judged(CONFUSION)))
     assert page.table.isVisible()

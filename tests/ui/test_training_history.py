@@ -60,7 +60,7 @@ def test_a_project_without_a_run_says_so(window: MainWindow, desk: Desk) -> None
     window.arrangement.training.head.fold.click()
     page = turn(window, "History")
     assert page.none.isVisible()
-    assert page.none.text() == "No run has been made in this project yet"
+    assert page.none.text() == "No runs in this project yet"
 
 
 def test_the_newest_run_is_first_and_chosen(window: MainWindow, desk: Desk) -> None:
@@ -145,7 +145,7 @@ def test_in_the_history_the_chosen_run_is_exported(window: MainWindow, desk: Des
 
 def test_what_is_not_there_is_not_exported_and_that_is_said(window: MainWindow, desk: Desk) -> None:
     window.bars.action("export-class-figures").trigger()
-    assert desk.said[-1] == "Figures by class come with the first run that has something held out"
+    assert desk.said[-1] == "Figures by class appear after the first run that holds something out"
     window.bars.action("export-plots").trigger()
     assert desk.said[-1] == "This page has no plot to export"
     assert window.findChild(QFileDialog) is None

@@ -188,6 +188,18 @@ def test_a_last_run_without_a_result_says_why(window: MainWindow, desk: Desk) ->
     desk.wait(lambda: window.arrangement.training.head.state.text() == state)
 
 
+def test_a_last_run_that_was_discarded_is_not_said_to_have_failed(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    window.arrangement.training.discard()
+    desk.wait(lambda: not desk.opened.training.running)
+    path = desk.opened.path
+    desk.leave()
+    desk.open(path)
+    desk.wait(lambda: window.arrangement.training.head.state.text() == "The last run was discarded")
+    assert window.arrangement.training.curves.loss_plot.series["training"][0] == [1]
+
+
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, desk: Desk) -> None:
     desk.trains()
     desk.tells(started(), stepped(1), stepped(2))

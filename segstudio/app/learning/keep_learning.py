@@ -143,7 +143,7 @@ class KeepLearning(QObject):
         """A run that fails ends it: the next one would fail as well."""
         if self.on and notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
             self.turn(False)
-            self._notices.say(_("Learning no longer goes on by itself."))
+            self._notices.say(_("Keep learning is off now."))
 
 
 def _looked_at(project: Project, began_with: TrainingLabels | None) -> _Now:

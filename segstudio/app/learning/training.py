@@ -27,8 +27,8 @@ class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
     `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place, `pictured` a
-    `runs.HeldOutPicture` after each measurement. A run under way
-    when its project is closed goes on when it is opened again.
+    `runs.HeldOutPicture` after each measurement. A run under way when its project is closed goes on when it is opened
+    again.
     """
 
     happened = Signal(object)

@@ -1,18 +1,18 @@
 """The owner of versions: those of the project, the current one, and the curves of the last run."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
-from segstudio.app.learning.run_history import events_of
+from segstudio.app.learning.run_history import events_of, result_of
 from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import UserError
-from segstudio.runs import EMBEDDED, INSTANT, TrainResult
+from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.learning import make_current, weights_not_kept
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
@@ -129,8 +129,10 @@ def _item(row: VersionRow) -> VersionItem:
 
 
 def _mean(row: VersionRow, of: str) -> float | None:
+    """None where nothing was measured, and where a later version of SegStudio wrote other figures."""
     figures = row.figures.get(of)
-    return float(figures["mean_iou"]) if figures else None
+    found = figures.get("mean_iou") if isinstance(figures, Mapping) else None
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _last_run(project: Project) -> LastRun | None:
@@ -143,5 +145,5 @@ def _last_run(project: Project) -> LastRun | None:
 
 
 def _of(row: RunRow, folder: Path) -> LastRun:
-    result = msgspec.convert(dict(row.summary), TrainResult) if "version" in row.summary else None
-    return LastRun(row.name, tuple(events_of(folder)), result, str(row.summary.get("why", "")))
+    why, discarded = str(row.summary.get("why", "")), row.state == "discarded"
+    return LastRun(row.name, tuple(events_of(folder)), result_of(row), why, discarded)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from segstudio.labels.edit import now_utc
-from segstudio.labels.model import ImageId, Seq
+from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.store.catalog.split import Split
 from segstudio.store.values import RunRow, VersionRow
 
@@ -22,6 +22,7 @@ __all__ = [
     "dropped_weights",
     "end_run",
     "make_current",
+    "read_done_at",
     "read_efforts",
     "read_runs",
     "read_seconds",
@@ -193,6 +194,15 @@ def read_efforts(db: sqlite3.Connection) -> dict[ImageId, tuple[int, int]]:
     """(corrected, proposed) pixels of each image that was marked done after something had been proposed."""
     rows = db.execute("SELECT id, corrected_pixels, proposed_pixels FROM images WHERE proposed_pixels IS NOT NULL")
     return {ImageId(image): (int(corrected), int(proposed)) for image, corrected, proposed in rows}
+
+
+def read_done_at(db: sqlite3.Connection) -> dict[ImageId, Seq]:
+    """The last Done of each image that is in force; none of images that were marked otherwise, or compacted since."""
+    rows = db.execute(
+        "SELECT image, max(seq) FROM edits WHERE cause = ? AND undoes IS NULL AND taken_back IS NULL GROUP BY image",
+        (Cause.DONE.value,),
+    )
+    return {ImageId(image): Seq(seq) for image, seq in rows}
 
 
 def _json(value: object) -> str:

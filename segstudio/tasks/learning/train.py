@@ -60,8 +60,9 @@ def train(
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
     `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. `on_picture` gets a
-    held-out image as it is measured. Where the
-    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
+    held-out image as it is measured.
+
+    Where the engine dies the run resumes from its last checkpoint, once, as a `Warned` event says. Closing drops it but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. With `picks_up` it is a round of learning that goes on: it also learns what is painted while it is
     under way, begins only where the disk has room to spare, and few of its kind keep their weights. `after` is the run
@@ -388,7 +389,7 @@ class _Run:
 
 def _unless_discarded(discard: Callable[[], bool]) -> None:
     if discard():
-        raise Cancelled(_("The run was discarded; nothing was kept but its record."))
+        raise Cancelled(_("The run was discarded; only its record was kept."))
 
 
 def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:

@@ -46,7 +46,7 @@ class TrainingClasses(QWidget):
         super().__init__()
         self.table = _Table()
         self.matrix = ConfusionMap()
-        self.none = role_label(_("Figures by class come with the first run that has something held out"), "muted")
+        self.none = role_label(_("Figures by class appear after the first run that holds something out"), "muted")
         self.none.setObjectName("classFiguresNone")
         self.none.setWordWrap(True)
         self.none.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -88,7 +88,7 @@ class TrainingClasses(QWidget):
         """Show that there are no figures yet."""
         self.rows = ()
         self.matrix.show_shares(None)
-        self.none.setText(_("Figures by class come with the first run that has something held out"))
+        self.none.setText(_("Figures by class appear after the first run that holds something out"))
         self._stack.setCurrentIndex(0)
 
     def show_result(self, result: "TrainResult", classes: "ClassTable") -> None:
@@ -99,7 +99,7 @@ class TrainingClasses(QWidget):
             self.none.setText(
                 _("Nothing was held out: there are no figures to compare")
                 if child is None
-                else _("Figures by class come with the next run")
+                else _("Figures by class appear after the next run")
             )
             return
         self.rows = class_figures(child.confusion)
@@ -108,7 +108,7 @@ class TrainingClasses(QWidget):
         if child.objects is not None:
             self.objects.setText(object_words(child.objects))
         version = self.version = result.version
-        self.title.setText(_("{version}: % of each labelled class, by what was predicted", version=version))
+        self.title.setText(_("{version}: what each labelled class was predicted as, in %", version=version))
         colors = {found.name: found.color for found in classes}
         self.matrix.show_shares(confusion_shares(child.confusion), colors)
         self._stack.setCurrentIndex(1)

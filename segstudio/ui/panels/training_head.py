@@ -10,7 +10,8 @@ from segstudio.ui.window.icons import icon
 
 __all__ = ["TrainingHead"]
 
-_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
+_FIRST = N_("Label a few images, then Fine-tune; keep painting meanwhile")
+_KEEPING = N_("Keep learning is on; it begins once two classes have new labels")
 _PROGRESS_W = 96
 _ROOMY_W, _NARROW_W = 900, 560
 
@@ -45,9 +46,9 @@ class TrainingHead(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def say_first(self) -> None:
-        """Say how a first run is begun."""
-        self.state.setText(_(_FIRST))
+    def say_first(self, *, keeping: bool = False) -> None:
+        """Say how a first run is begun; `keeping` says that it begins by itself."""
+        self.state.setText(_(_KEEPING) if keeping else _(_FIRST))
 
     def show_busy(self, done: int = 0, total: int = 0) -> None:
         """Show how far something is that comes before the first step; `total` is 0 where nobody knows."""

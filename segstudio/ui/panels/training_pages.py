@@ -153,7 +153,7 @@ class TrainingPages(QWidget):
 
     def _dress(self) -> None:
         self.tabs.setObjectName("trainingTabs")
-        self.tabs.setAccessibleName(_("Pages of the training"))
+        self.tabs.setAccessibleName(_("Pages of the training panel"))
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(False)

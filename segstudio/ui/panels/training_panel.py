@@ -93,6 +93,7 @@ class TrainingPanel(QFrame):
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
+            project.keep_learning.changed.connect(self._say_first)
         self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
         self._versions_action.setChecked(False)
@@ -149,6 +150,11 @@ class TrainingPanel(QFrame):
         self._unfolded = None
         self._fold()
 
+    def _say_first(self) -> None:
+        """Before there is a run, say whether one begins by itself; later the verdict of the last one stands there."""
+        if self._project is not None and not self._ran and not self._is_training:
+            self.head.say_first(keeping=self._project.keep_learning.on)
+
     def _has_run(self) -> None:
         self._ran = True
         self._fold()
@@ -186,10 +192,7 @@ class TrainingPanel(QFrame):
             self._finished(run.result)
         else:
             self._has_run()
-            words = (
-                _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
-            )
-            self.head.state.setText(words)
+            self.head.state.setText(_without_result(run))
 
     def _show_before(self, run: "LastRun") -> None:
         """Put the curves of the run that was resumed before what it makes now."""
@@ -268,7 +271,7 @@ class TrainingPanel(QFrame):
         self._shown_version, self._begun_at = "", event.step
         held_out = event.held_out_groups or event.optimistic
         if not event.step:
-            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
+            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture to show"))
         self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
@@ -365,3 +368,10 @@ class TrainingPanel(QFrame):
             self.curves.facts.show_step(self._recent[-1], None, None)
         self.head.progress.setVisible(False)
         self._fold()
+
+
+def _without_result(run: "LastRun") -> str:
+    """What became of a run that left no version."""
+    if run.discarded:
+        return _("The last run was discarded")
+    return _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
