@@ -165,6 +165,9 @@ class InMemory:
         labels, window = self._of(image), np.s_[rect.y : rect.bottom, rect.x : rect.right]
         return labels.ids[window], labels.origins[window]
 
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        return self.labels(image, plane, rect)[0].astype(np.uint32)
+
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         bounds = self._entry(image).bounds
         rects = [Rect(tx * TILE, ty * TILE, TILE, TILE).intersected(bounds) for ty, tx in tiles_of(bounds)]

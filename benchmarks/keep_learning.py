@@ -4,7 +4,9 @@
 
 A real window (1600 x 1000, offscreen) over a project of the shipped coins, the real engine, real events of the mouse: a
 stroke every two seconds or so along pixels of one class of the shipped masks, every twelfth followed by Done or by the
-next image. First for `--rest` seconds with learning off and the engine held still, then for `--minutes` with it on. At
+next image. Every fourth is followed by a slow gesture at once, with the event loop between its events, so that a round
+can begin or end within it: a brush stroke and a polygon in turns; `broken` counts those that were not one edit. First
+for `--rest` seconds with learning off and the engine held still, then for `--minutes` with it on. At
 the end the window is closed, the project is opened again, and every image is compared, pixel by pixel and origin by
 origin, with what the window showed when it was left. One row: the times of moves at rest and while learning, the ratio
 of their 99th percentiles less what a bare widget lost in the same time, versions, runs, edits, and `lost` pixels.
@@ -31,7 +33,7 @@ from common import Took, report
 from made_up import folders_of_its_own
 from numpy.typing import NDArray
 from PIL import Image
-from PySide6.QtCore import QEvent, QPointF
+from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -45,7 +47,10 @@ from tests.window_bench import Bench
 _RADIUS = 6
 _PAUSE_S = 1.5
 _STROKES_AN_IMAGE = 12
+_STROKES_TO_A_SLOW_ONE = 4
 _MOVES = 25
+_SLOW_MS = 150
+_CORNERS, _ROUND_PX = 10, 60.0
 Labels = tuple[NDArray[np.uint32], NDArray[np.uint8]]
 
 
@@ -58,7 +63,7 @@ class Hand:
         self.wall: list[float] = []
         self.cpu: list[float] = []
         self.bare: list[float] = []
-        self.strokes = 0
+        self.strokes = self.slow_ones = self.broken = 0
         self.left: dict[str, Labels] = {}
         canvas = bench.canvas
         self.widget = Bare((canvas.width(), canvas.height()), _RADIUS, canvas.scale)
@@ -71,20 +76,41 @@ class Hand:
         while time.monotonic() < end:
             self.stroke()
             self.strokes += 1
+            if self.strokes % _STROKES_TO_A_SLOW_ONE == 0:
+                self.slow(polygon=self.strokes % (2 * _STROKES_TO_A_SLOW_ONE) == 0)
             QTest.qWait(int(1000 * _PAUSE_S))
             if self.strokes % _STROKES_AN_IMAGE == 0:
                 self.goes_on()
 
+    def slow(self, *, polygon: bool) -> None:
+        """A gesture that takes a second or two, begun before the last stroke is on disk, and whether it is one edit."""
+        session, canvas = self.bench.session, self.bench.canvas
+        self.bench.settle()
+        edits = len(self.bench.seqs)
+        self.stroke()
+        way = self._way()[::3]
+        if polygon:
+            session.set_tool("polygon")
+            angles = np.arange(_CORNERS) * (2 * np.pi / _CORNERS)
+            for point in [way[0] + QPointF(_ROUND_PX * np.cos(a), _ROUND_PX * np.sin(a)) for a in angles]:
+                send(canvas, QEvent.Type.MouseButtonPress, point)
+                send(canvas, QEvent.Type.MouseButtonRelease, point)
+                QTest.qWait(_SLOW_MS)
+            QTest.keyClick(canvas, Qt.Key.Key_Return)
+            session.set_tool("brush")
+        else:
+            send(canvas, QEvent.Type.MouseButtonPress, way[0])
+            for point in way[1:]:
+                QTest.qWait(_SLOW_MS)
+                send(canvas, QEvent.Type.MouseMove, point)
+            send(canvas, QEvent.Type.MouseButtonRelease, way[-1])
+        self.bench.settle()
+        self.slow_ones += 1
+        self.broken += len(self.bench.seqs) - edits > 2
+
     def stroke(self) -> None:
         """A stroke of one class, about as long as a coin is wide; then the same moves over a bare widget."""
-        name = self.bench.session.current_image
-        assert name is not None
-        mask = self.masks[name]
-        value = int(self.rng.integers(2))
-        ys, xs = np.nonzero(cv2.erode((mask == value).astype(np.uint8), np.ones((7, 7), np.uint8)))
-        at = int(self.rng.integers(len(xs)))
-        self.bench.session.set_class("coin" if value else "background")
-        way = self._along(mask == value, float(xs[at]) + 0.5, float(ys[at]) + 0.5)
+        way = self._way()
         canvas = self.bench.canvas
         send(canvas, QEvent.Type.MouseButtonPress, way[0])
         moved = moves(canvas, way)
@@ -92,6 +118,17 @@ class Hand:
         self.wall += moved.wall_s
         self.cpu += moved.cpu_s
         self.bare += moves(self.widget, path(self.widget, len(way))).wall_s
+
+    def _way(self) -> list[QPointF]:
+        """The way of a stroke along pixels of a class of the image on screen, which is chosen."""
+        name = self.bench.session.current_image
+        assert name is not None
+        mask = self.masks[name]
+        value = int(self.rng.integers(2))
+        ys, xs = np.nonzero(cv2.erode((mask == value).astype(np.uint8), np.ones((7, 7), np.uint8)))
+        at = int(self.rng.integers(len(xs)))
+        self.bench.session.set_class("coin" if value else "background")
+        return self._along(mask == value, float(xs[at]) + 0.5, float(ys[at]) + 0.5)
 
     def _along(self, inside: NDArray[np.bool_], x: float, y: float) -> list[QPointF]:
         """A way of small steps that stays on pixels of the class."""
@@ -219,6 +256,8 @@ def main() -> None:
                 "edits": edits,
                 "last_edit": last,
                 "failures": failures,
+                "slow": hand.slow_ones,
+                "broken": hand.broken,
                 "lost": lost,
             },
             {
@@ -227,7 +266,7 @@ def main() -> None:
                 "ratio": round(p99 / bare, 2),
             },
         )
-        sys.exit(1 if lost or failures else 0)
+        sys.exit(1 if lost or failures or hand.broken else 0)
 
 
 if __name__ == "__main__":

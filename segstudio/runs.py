@@ -22,13 +22,16 @@ __all__ = [
     "Finished",
     "HeldOutPicture",
     "LabelStamp",
+    "Measure",
     "Metrics",
+    "ObjectFigures",
     "Plan",
     "PlanClass",
     "PlanPlane",
     "PlaneFacts",
     "Preparing",
     "Recipe",
+    "Separation",
     "Started",
     "Stepped",
     "TrainResult",
@@ -44,6 +47,10 @@ INSTANT = "instant"
 FROM_PEOPLE = frozenset({"imported", "merged"})
 """Versions of proposals that no model made: masks imported as proposals, and the other side of a merge. Nothing
 replaces them automatically."""
+
+
+Measure = Literal["confidence", "margin", "entropy", "flips"]
+"""By what a version is unsure of a pixel; `segstudio.learn.uncertainty` says what each is."""
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +102,10 @@ class PlanClass(msgspec.Struct, frozen=True):
 
 
 class PlanPlane(msgspec.Struct, frozen=True):
-    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on."""
+    """A plane with known pixels, the edit its labels were read at, and which side of the split it is on.
+
+    `labelled` are (class id, known pixels); none in plans of earlier releases.
+    """
 
     image: int
     plane: int
@@ -103,6 +113,7 @@ class PlanPlane(msgspec.Struct, frozen=True):
     group: str
     part: Literal["train", "held-out"]
     seq: int
+    labelled: tuple[tuple[int, int], ...] = ()
 
 
 class Block(msgspec.Struct, frozen=True):
@@ -166,7 +177,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     `picked_up` are (step, edit): from that step on the run learned from the labels as they were after that edit, as
     `planes` say of the last one. Labels before them are gone, so such a plan is repeated on the last ones alone.
 
-    `kept_at` is the step whose average was kept as the best by the watched held-out groups; None: the last one.
+    `watched` are the held-out groups by which the best step is chosen; the gate judges by the others. `kept_at` is the
+    step whose average was kept as the best by them; None: the last one.
+
+    `steps_before` are those of the run that this one resumes, whose version is its base; 0 for a new run.
     """
 
     format: int = 1
@@ -195,8 +209,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int | None = None
     decay_at: int | None = None
     decay: tuple[float, ...] = ()
+    watched: tuple[str, ...] = ()
     kept_at: int | None = None
     picked_up: tuple[tuple[int, int], ...] = ()
+    steps_before: int = 0
 
     @property
     def scale(self) -> float:
@@ -235,12 +251,38 @@ class Confusion(msgspec.Struct, frozen=True):
     counts: tuple[tuple[int, ...], ...]
 
 
+class Separation(msgspec.Struct, frozen=True):
+    """How proposed objects of an instance class that touch are taken apart: a watershed on the distance from their
+    edges, smoothed by `smooth_px` (image pixels, sigma of a Gaussian).
+
+    They are cut where a neck is narrower than what it joins by the `share` of the usual half-width of an object (1 or
+    more: nowhere), and no piece is smaller than the share `least` of a disc of that half-width. These defaults are also
+    those of a version whose card says nothing.
+    """
+
+    share: float = 0.3
+    smooth_px: float = 1.0
+    least: float = 0.0
+
+
+class ObjectFigures(msgspec.Struct, frozen=True):
+    """How well proposed objects of instance classes match the `objects` that are held out whole: F1 (0..1) at an IoU
+    above 0.5, as the version takes touching ones apart, and with the default `Separation`. With fewer held-out objects
+    than can decide, both are the same and `tuned` is false.
+    """
+
+    objects: int
+    f1: float
+    f1_default: float
+    tuned: bool
+
+
 class Figures(msgspec.Struct, frozen=True):
     """Held-out figures: mean cross-entropy a known pixel, mean IoU over classes in the truth, IoU by class name.
 
     `accepted` is the share of the measured pixels that are accepted proposals, which favour the version that proposed
     them; `without_accepted` is the mean IoU on the others, None if there are none. `confusion` is what a version was
-    judged by; the measurements of a run do without.
+    judged by; the measurements of a run do without. `objects` likewise, None without an instance class.
     """
 
     loss: float
@@ -249,6 +291,7 @@ class Figures(msgspec.Struct, frozen=True):
     accepted: float = 0.0
     without_accepted: float | None = None
     confusion: Confusion | None = None
+    objects: ObjectFigures | None = None
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

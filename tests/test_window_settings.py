@@ -195,6 +195,15 @@ def test_a_proposal_that_is_asked_for_comes_anyway(bench: Bench) -> None:
     assert bench.opened.proposals.owed
 
 
+def test_the_measure_of_uncertainty_is_kept_and_holds_at_once(bench: Bench) -> None:
+    assert bench.opened.spots.measure == "confidence"
+    show_settings(bench)
+    for _ in range(3):
+        pick(bench, "settingsUncertainty", Qt.Key.Key_Down)
+    assert bench.opened.spots.measure == "flips"
+    bench.wait(lambda: kept()["uncertainty"] == "flips")
+
+
 def test_adding_new_images_is_kept(bench: Bench) -> None:
     show_settings(bench)
     tick(bench, "settingsAddNewImages")

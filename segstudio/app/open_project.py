@@ -146,7 +146,7 @@ class OpenedProject(QObject):
         self.compared = Compared(ground, self.engine, self.documents, self.navigation, self.proposals, self)
         self.views = ModelViews(self.documents, self.proposals, self.versions, self.compared, self)
         self.spots = SpotSearch(
-            ground, self.documents, self.navigation, self.proposals, self.views, self.compared, self
+            ground, self.engine, self.documents, self.navigation, self.proposals, self.views, self.compared, self
         )
         self.exports = Exports(ground, self.documents, self)
         self.importing = Importing(ground, self.documents, self.proposals, self)
@@ -200,6 +200,11 @@ class OpenedProject(QObject):
             left = self.places.first if first_image is None else (first_image, 0)
             self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))
         self.training.resume(self._interrupted)
+
+    def unsure_by(self, measure: str) -> None:
+        """Rank likely errors, and the images that come next, by one of `preferences.UNCERTAINTIES`."""
+        self.spots.measure = measure
+        self.next_images.unsure_by(measure)
 
     @property
     def path(self) -> Path:

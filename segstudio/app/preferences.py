@@ -16,6 +16,7 @@ __all__ = [
     "LEAST_OPACITY",
     "RIGHT_BUTTONS",
     "THEMES",
+    "UNCERTAINTIES",
     "Preferences",
     "checked_preferences",
     "keep_preferences",
@@ -33,6 +34,14 @@ LABEL_STYLES = (("fill", N_("Filled")), ("both", N_("Both")), ("outline", N_("Ou
 
 RIGHT_BUTTONS = (("background", N_("Paints background")), ("menu", N_("Opens a menu")))
 """What the right button does on the image, with words."""
+
+UNCERTAINTIES = (
+    ("confidence", N_("Confidence")),
+    ("margin", N_("Margin of the two likeliest classes")),
+    ("entropy", N_("Entropy of all classes")),
+    ("flips", N_("Disagreement with the mirror image")),
+)
+"""By what a version is unsure of a pixel, with words; `segstudio.learn.uncertainty` says what each is."""
 
 LEAST_OPACITY = 0.05
 """Labels that cannot be seen at all would be painted over unnoticed."""
@@ -54,6 +63,7 @@ class Preferences:
     show_proposals: bool = True
     label_style: str = "fill"
     right_button: str = "background"
+    uncertainty: str = "confidence"
     pixel_grid: bool = True
     minimap: bool = True
     display_panel: bool = False
@@ -97,6 +107,7 @@ _CAN_BE: dict[str, Callable[[Any], bool]] = {
     "language": lambda value: value == "en" or value in languages(),
     "label_style": lambda value: value in dict(LABEL_STYLES),
     "right_button": lambda value: value in dict(RIGHT_BUTTONS),
+    "uncertainty": lambda value: value in dict(UNCERTAINTIES),
     "overlay_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "proposal_opacity": lambda value: LEAST_OPACITY <= value <= 1.0,
     "tool_options": lambda value: all(isinstance(part, float | int | str) for part in value.values()),

@@ -90,6 +90,7 @@ class Session(QObject):
     def _follow_preferences(self) -> None:
         if project := self.project:
             project.proposals.automatic = self.preferences.automatic_proposals
+            project.unsure_by(self.preferences.uncertainty)
 
     @property
     def current_image(self) -> str | None:

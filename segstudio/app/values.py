@@ -223,7 +223,8 @@ class VersionItem(NamedTuple):
     """What may propose: a version, or (without `made`) the instant learner or the embedded guess.
 
     `made` is UTC in ISO 8601; `before` and `now` are mean IoU on the same held-out pixels, of its parent and of itself,
-    None where nothing was held out; `reason` says why it was promoted or not.
+    None where nothing was held out; `reason` says why it was promoted or not. Without weights it can neither propose
+    nor be compared.
     """
 
     name: str
@@ -234,15 +235,17 @@ class VersionItem(NamedTuple):
     promoted: bool = False
     reason: str = ""
     current: bool = False
+    has_weights: bool = True
 
 
 class LastRun(NamedTuple):
-    """The newest run of a project: its events, its result, or why there is none."""
+    """The newest run of a project: its events, its result, or why there is none, and whether it was discarded."""
 
     name: str
     events: "tuple[Event, ...]"
     result: "TrainResult | None"
     why: str
+    discarded: bool = False
 
 
 class ImagesAdded(NamedTuple):

@@ -19,7 +19,8 @@ __all__ = ["arguments", "run"]
 def arguments(parser: CommandParser) -> None:
     """Describe the command and its options."""
     parser.describe(
-        "Show what a project holds: images with status and split, classes, versions, the number of the last edit.\n"
+        "Show what a project holds: images with status and split, classes, versions, the work so far with a\n"
+        "forecast where the versions support one, and the number of the last edit.\n"
         "Works while a window is writing. With --json every image is listed, with a digest of its labels.",
         "segstudio info leaves.segstudio",
         "segstudio info leaves.segstudio --json",
@@ -69,7 +70,8 @@ def run(options: Namespace) -> int:
             )
         )
     for version in found["versions"]:
-        older = _("promoted") if version["promoted"] else _("candidate")
+        candidate = _("candidate") if version["weights"] else _("candidate without weights")
+        older = _("promoted") if version["promoted"] else candidate
         state = _("current") if version["current"] else older
         say(
             _(

@@ -24,7 +24,7 @@ _KIND_WORDS = {
     "speck": N_("specks"),
     "pinhole": N_("pinholes"),
     "touching": N_("objects that touch"),
-    "unknown-in-done": N_("unlabelled, done"),
+    "unknown-in-done": N_("unlabelled but done"),
     "nearly-empty-class": N_("nearly empty classes"),
     "unused-class": N_("unused classes"),
 }
@@ -108,7 +108,7 @@ def _say_report(report: "LintReport", *, again: bool) -> None:
     images = count(len(report.paths), "{n} image", "{n} images")
     if not report.findings:
         nothing = _("Nothing is left to mend in {images}.", images=images)
-        say(nothing if again else _("Nothing was found in the labels of {images}.", images=images))
+        say(nothing if again else _("No faults were found in the labels of {images}.", images=images))
         return
     rows = [(_("kind"), _("findings"), _("images"), _("pixels"))]
     listed: list[tuple[str, list[Finding]]] = []

@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 import msgspec
 
 from segstudio.engine.call import Call
+from segstudio.engine.frames import read_frame, write_frame
 from segstudio.engine.launch import engine_command, engine_environment, start_engine
 from segstudio.engine.outcome import Outcome, State, sentence_of
 from segstudio.engine.protocol import (
@@ -31,8 +32,6 @@ from segstudio.engine.protocol import (
     Request,
     Welcome,
     decode_reply,
-    read_frame,
-    write_frame,
 )
 from segstudio.errors import EngineDied, UserError
 from segstudio.registry import BrokenRow, note_broken

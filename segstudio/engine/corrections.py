@@ -18,7 +18,7 @@ __all__ = ["Corrections", "Surveyed"]
 
 _EVERY_S = 5.0
 _LEAST_PAUSES = 20.0
-"""So many times as long as a look took, the next one waits: at most a twentieth of a run goes into them."""
+"""So many times as long as a look took, the next one waits: the looks are at most a twentieth of a run's time."""
 
 Surveyed = Callable[[Dataset], Generator[Step, None, Facts]]
 """Measures a data set, telling the client of each plane that it measured."""
@@ -48,8 +48,12 @@ class Corrections:
         if picks_up and planes_of(self.facts) != trainer.plan.planes:  # it goes on from a checkpoint, on newer labels
             trainer.plan = _with_labels_of(self.facts, trainer)
         self._shop, self._trainer, self._surveyed = shop, trainer, surveyed
+        self._first = data
         self._sampler = Sampler(self.facts, trainer.plan, data)
         self._refused = -1
+        self.gone: tuple[str, ...] = ()
+        """Names of classes that the run learns and that are no longer there: it is to end, so that the next one learns
+        what is painted of the others."""
         self._picks_up, self._now = picks_up, now
         self._next = now() + _EVERY_S
 
@@ -57,23 +61,33 @@ class Corrections:
         """The patches of a step, as `Sampler.batch`."""
         return self._sampler.batch(step, count)
 
+    def unreadable(self) -> list[str]:
+        """A sentence for each image that cannot be read: of what is learned now, and of what is watched, which is as it
+        was when the run began.
+        """
+        return list(dict.fromkeys([*self._first.unreadable(), *self.data.unreadable()]))
+
     def look(self) -> Generator[Step, None, None]:
         """Take up newer labels, if it is time and there are any."""
-        if not self._picks_up or self._now() < self._next:
+        if not self._picks_up or self.gone or self._now() < self._next:
             return
-        begun = self._now()
+        spent, begun = 0.0, self._now()
         if self.data.newest_edit() not in (self.data.last_edit(), self._refused):
-            yield from self._take()
-        took = self._now() - begun
-        self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * took)
+            for step in self._take():
+                spent += self._now() - begun
+                yield step
+                begun = self._now()  # what others do in between is no reason to look less often
+        spent += self._now() - begun
+        self._next = self._now() + max(_EVERY_S, _LEAST_PAUSES * spent)
 
     def _take(self) -> Generator[Step, None, None]:
         data = self._shop.view()
+        there = {c.id for c in data.classes()}
+        self.gone = tuple(c.name for c in self._trainer.plan.classes if c.id not in there)
+        if self.gone:
+            return
         facts = (yield from self._surveyed(data)).only(self._groups)
         trainer = self._trainer
-        if not {c.id for c in trainer.plan.classes} <= {c.id for c in facts.classes}:
-            self._refused = facts.last_edit  # a class was removed: this run goes on with what it has
-            return
         plan = _with_labels_of(facts, trainer)
         sampler = Sampler(facts, plan, data)
         if sampler.is_empty:

@@ -28,7 +28,7 @@ def describe_job(shop: Workshop, request: Describe) -> Generator[Step, None, Non
         entry = data.entry(target.image, target.plane)
         found: Description | None = None
         try:
-            steps = described(model, other, base, data, entry) if entry is not None else iter(())
+            steps = described(model, other, base, data, entry, request.measure) if entry is not None else iter(())
             for step in saying_memory(steps, lambda: no_memory(base.device)):
                 found = step
                 yield None

@@ -12,8 +12,9 @@ from segstudio.errors import NoSuchNetwork, WeightsDamaged
 from segstudio.learn.data import Dataset, learned_planes
 from segstudio.learn.ensemble import SHARE, joined_tiles, part_of, partner_of
 from segstudio.learn.facts import Facts
-from segstudio.learn.gate import HeldOut, PredictedTiles, Tally, advice, decide, finished_before, held_out, tally
+from segstudio.learn.gate import HeldOut, PredictedTiles, Seen, Tally, advice, decide, finished_before, held_out, tally
 from segstudio.learn.predict import Model, predict_tiles
+from segstudio.learn.separating import HeldOutObjects
 from segstudio.learn.trainer import Trainer
 from segstudio.learn.versions import encode_weights, trained_model, version_card
 from segstudio.runs import EMBEDDED, Figures
@@ -30,12 +31,17 @@ def judge(
     target = held_out(facts, plan)
     card = version_card(plan)
     child = trained_model(request.version, trainer.averaged, card, device, bfloat16=shop.bfloat16(device, plan.network))
-    child_tally = yield from _tally(child, data, target)
+    objects = HeldOutObjects(data, target)
+    child_tally = yield from _tally(child, data, target, see=objects.see)
     instant = yield from shop.instant(device, data, plan.blocks, plan.margin_px)
     parent, parent_tally = yield from _best_before(shop, request, trainer, data, target, instant)
-    verdict = decide(parent_tally, child_tally, data.tries(plan.planes, trainer.step))
+    verdict = decide(parent_tally, child_tally, data.tries(plan.planes, plan.steps_before + trainer.step))
     parent_figures = None if parent_tally is None else parent_tally.figures
     child_figures = None if child_tally is None else child_tally.with_confusion(target)
+    separation, matched = yield from objects.tuned()
+    card = msgspec.structs.replace(card, separation=separation)
+    if child_figures is not None:
+        child_figures = msgspec.structs.replace(child_figures, objects=matched)
     read = tuple(p for p in plan.planes if data.readable(p.image, p.plane))
     if read != plan.planes:  # nothing was learned from planes that could not be read
         yield RunPlanned(request.id, msgspec.structs.replace(plan, planes=read))
@@ -116,10 +122,10 @@ def _beside(
 
 
 def _tally(
-    model: Model, data: Dataset, target: HeldOut, predicted: PredictedTiles = predict_tiles
+    model: Model, data: Dataset, target: HeldOut, predicted: PredictedTiles = predict_tiles, see: Seen | None = None
 ) -> Generator[Step, None, Tally | None]:
     found = None
-    for found in tally(model, data, target, predicted):
+    for found in tally(model, data, target, predicted, see):
         if found is None:
             yield None
     return found

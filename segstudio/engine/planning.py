@@ -13,7 +13,7 @@ from segstudio.imaging.levels import Levels, pooled
 from segstudio.learn.data import ByChannel, Dataset, Part
 from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK
-from segstudio.learn.plan import channels_of, make_plan, patch_px_of, pools
+from segstudio.learn.plan import channels_of, continued, make_plan, patch_px_of, pools
 from segstudio.learn.versions import read_card
 from segstudio.learn.weights import embedded_card, normalisation_of
 from segstudio.runs import EMBEDDED, Plan
@@ -37,7 +37,7 @@ def new_plan(
     else:
         card = read_card(base, data)
         mean, std, pitch, levels = card.mean, card.std, card.pitch, card.levels
-    return make_plan(
+    plan = make_plan(
         facts,
         request.choices,
         machine,
@@ -49,6 +49,7 @@ def new_plan(
         pitch=pitch,
         levels=levels,
     )
+    return plan if request.after is None else continued(plan, request.after)
 
 
 def _shared_levels(facts: Facts, data: Dataset) -> Generator[Step, None, ByChannel]:

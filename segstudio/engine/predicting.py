@@ -22,7 +22,7 @@ from segstudio.labels.touching import separated
 from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.ensemble import joined_tiles
 from segstudio.learn.predict import Model, Seconds, TileProbabilities, predict_tiles
-from segstudio.runs import EMBEDDED, INSTANT
+from segstudio.runs import EMBEDDED, INSTANT, Separation
 from segstudio.text import _
 
 __all__ = ["Looking", "Step", "predict_job"]
@@ -134,7 +134,8 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
     """Tiles of one plane, those on screen first, even if that changes meanwhile."""
     entry, model, seconds = work.entry, work.model, Seconds()
     instances = {c.id for c in work.data.classes() if c.instances} & set(model.outputs)
-    drawing = _Drawing(entry, model.outputs, instances if entry.bounds.area <= _INSTANCE_PIXELS else set())
+    instances = instances if entry.bounds.area <= _INSTANCE_PIXELS else set()
+    drawing = _Drawing(entry, model.outputs, instances, model.separation)
     left = dict.fromkeys(tiles_of(entry.bounds))
     shown_at = 0.0
     while left:
@@ -216,8 +217,8 @@ class _Score:
 class _Drawing:
     """Objects of a plane as its tiles come in: one per class, and in the end one per component for instance classes."""
 
-    def __init__(self, entry: PlaneEntry, outputs: Sequence[int], instances: set[int]) -> None:
-        self._entry = entry
+    def __init__(self, entry: PlaneEntry, outputs: Sequence[int], instances: set[int], how: Separation) -> None:
+        self._entry, self._how = entry, how
         self._outputs = np.array(outputs, np.int32)
         self._table = None
         if len(outputs) < PLACES:
@@ -262,7 +263,7 @@ class _Drawing:
         ids = self._classes.astype(np.uint32)
         next_id = int(self._outputs.max()) + 1
         for class_id in sorted(self._instances):
-            n, parts = separated(self._classes == class_id)
+            n, parts = separated(self._classes == class_id, self._how)
             pixels = np.bincount(parts.ravel(), minlength=n + 1)
             totals = np.bincount(parts.ravel(), self._best.ravel(), minlength=n + 1)
             inside = parts > 0

@@ -21,12 +21,14 @@ from segstudio.imaging.levels import Levels
 from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
-from segstudio.learn.data import ByChannel, ClassEntry, Part, PlaneEntry, learned_planes
+from segstudio.labels.tiles.raster import read_tiles
+from segstudio.learn.data import ByChannel, ClassEntry, LearnedPlane, Part, PlaneEntry, learned_planes
+from segstudio.learn.tries import tries_before
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
 from segstudio.store.kept_facts import FACTS, KeptFacts, read_facts
 from segstudio.store.kept_levels import FileStamp, PlaneLevels, read_levels
-from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.learning import CURRENT, HELD_OUT_BLOCKS, weights_not_kept
 from segstudio.store.project import Project
 from segstudio.store.values import FrozenLabels, ImageRow, Split
 from segstudio.text import N_, _
@@ -198,6 +200,15 @@ class ProjectData:
             origins[to] = tile.origins if constant else tile.origins[own]
         return classes, origins
 
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        """Object ids (h, w), read again; all 0 where the image was edited since its labels were read."""
+        known = {key[1:] for key in self._labelled_keys(image) if key[0] == plane}
+        wanted = [key for key in tiles_of(rect) if key in known]
+        tiles = {key: self._project.tile(ImageId(image), (plane, *key)) for key in wanted}
+        now = [int(row.last_edit) for row in self._project.some_images((ImageId(image),))]
+        # Asked after the tiles were read: an edit between them would have raised it.
+        return read_tiles(tiles if now == [self._frozen[image][1]] else {}, rect)[0]
+
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         """The label tiles of a plane with a known pixel, cut at its edges; none if it is not learnable."""
         row = self._rows[image]
@@ -236,6 +247,8 @@ class ProjectData:
     def weights(self, version: str) -> bytes:
         """The weights of a version, compared with the digest in its card."""
         unreadable = N_("The weights of version {version} cannot be read: {reason}.")
+        if any(v.name == version and not v.has_weights for v in self._project.versions()):
+            raise weights_not_kept(version)
         data = _read(self._project.path / "models" / f"{version}.safetensors", unreadable, version)
         if hashlib.sha256(data).hexdigest() != self.card(version).get("sha256"):
             raise WeightsDamaged(
@@ -256,20 +269,19 @@ class ProjectData:
             ) from error
 
     def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
-        """How many versions have learned from just these training planes with the same labels in half as many steps
-        or more, by their cards; one whose card cannot be read does not count.
+        """How many versions have learned from nearly the same labels of these training planes in half as many steps or
+        more, by their cards; one whose card cannot be read does not count.
         """
-        wanted = sorted((p.path, p.plane, p.seq) for p in planes if p.part == "train")
+        now = [LearnedPlane(p.path, p.plane, p.part, p.seq, p.labelled) for p in planes if p.part == Part.TRAIN]
         alike = [v.name for v in self._project.versions() if v.learner == "deep" and 2 * v.steps >= steps]
-        return sum(self._trained_on(name) == wanted for name in alike)
+        return tries_before([self._trained_on(name) for name in alike], now)
 
-    def _trained_on(self, version: str) -> list[tuple[str, int, int]]:
-        """Path, plane and edit of what a version has learned from; nothing where its card cannot be read."""
+    def _trained_on(self, version: str) -> Sequence[LearnedPlane]:
+        """What a version has learned from; nothing where its card cannot be read."""
         try:
-            card = self.card(version)
+            return learned_planes(self.card(version))
         except WeightsDamaged:
-            return []
-        return sorted((p.path, p.plane, p.edit) for p in learned_planes(card))
+            return ()
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""

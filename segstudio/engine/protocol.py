@@ -1,16 +1,13 @@
-"""The messages between client and engine, and how they are framed.
+"""The messages between client and engine, in frames (`engine.frames`) of msgpack.
 
-A frame is a length (4 bytes, little-endian) and that many bytes of msgpack. The first frame each way is a hello. Only
-the hello names a folder of this machine: every other message would mean the same to an engine elsewhere. A request
-carries an `id`; every reply carries the id of its request, and the last one is `Done` or `Failed`.
+The first one each way is a hello. Only the hello names a folder of this machine: every other message would mean the
+same to an engine elsewhere. A request carries an `id`; every reply carries the id of its request, and the last one is
+`Done` or `Failed`.
 """
-
-import struct
-from typing import BinaryIO
 
 import msgspec
 
-from segstudio.runs import Choices, Event, Figures, HeldOutPicture, LabelStamp, Plan, PlaneFacts
+from segstudio.runs import Choices, Event, Figures, HeldOutPicture, LabelStamp, Measure, Plan, PlaneFacts
 
 __all__ = [
     "CHUNK_BYTES",
@@ -21,6 +18,8 @@ __all__ = [
     "Describe",
     "Described",
     "Done",
+    "Doubt",
+    "DoubtTile",
     "Failed",
     "FindMistakes",
     "Hello",
@@ -45,17 +44,12 @@ __all__ = [
     "Welcome",
     "decode_message",
     "decode_reply",
-    "read_frame",
-    "write_frame",
 ]
 
 PROTOCOL = 3
 
 CHUNK_BYTES = 4 << 20
 """Weights travel in parts of this size, so that other messages pass between them."""
-
-_LENGTH = struct.Struct("<I")
-_LARGEST_FRAME = 1 << 28
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -84,14 +78,25 @@ class Predict(msgspec.Struct, frozen=True, tag="predict", kw_only=True):
 
 
 class Describe(msgspec.Struct, frozen=True, tag="describe", kw_only=True):
-    """Say of planes how sure a version is of them, whether it agrees with version `against` ('' for none), and what
-    they look like.
+    """Say of planes how sure a version is of them by `measure`, whether it agrees with version `against` ('' for none),
+    and what they look like.
     """
 
     id: int = 0
     targets: list[Target]
     version: str = "current"
     against: str = ""
+    measure: Measure = "margin"
+    device: str = "auto"
+
+
+class Doubt(msgspec.Struct, frozen=True, tag="doubt", kw_only=True):
+    """Say of each pixel of a plane how unsure a version is of it, by `measure`."""
+
+    id: int = 0
+    target: Target
+    measure: Measure
+    version: str = "current"
     device: str = "auto"
 
 
@@ -106,7 +111,8 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     """Start or resume a run; `version` is the child's name. `plan` repeats an earlier plan. With `picks_up` the run
     also learns what is painted while it is under way.
 
-    A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost.
+    A resumed run begins at its last checkpoint, with the time that had passed when the engine was lost. `after` is the
+    plan of an earlier run that made `choices.base`, and which this one goes on with.
     """
 
     id: int = 0
@@ -117,6 +123,7 @@ class Train(msgspec.Struct, frozen=True, tag="train", kw_only=True):
     resume: bool = False
     elapsed_s: float = 0.0
     picks_up: bool = False
+    after: Plan | None = None
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
@@ -140,8 +147,8 @@ class Look(msgspec.Struct, frozen=True, tag="look"):
     visible: tuple[int, int, int, int]
 
 
-Request = Predict | Describe | FindMistakes | Train
-Message = Hello | Predict | Describe | FindMistakes | Train | Stop | Cancel | Look
+Request = Predict | Describe | Doubt | FindMistakes | Train
+Message = Hello | Predict | Describe | Doubt | FindMistakes | Train | Stop | Cancel | Look
 
 
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
@@ -208,6 +215,15 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
     uncertainty: float
     disagreement: float | None
     features: bytes
+
+
+class DoubtTile(msgspec.Struct, frozen=True, tag="doubt-tile"):
+    """Uncertainty (0..1) in a tile of a plane, encoded as the label document encodes confidence."""
+
+    id: int
+    ty: int
+    tx: int
+    levels: bytes
 
 
 class Mistake(msgspec.Struct, frozen=True, tag="mistake"):
@@ -319,6 +335,7 @@ Reply = (
     | PredictedTile
     | PredictedImage
     | Described
+    | DoubtTile
     | Mistake
     | MistakesLooked
     | Measured
@@ -331,42 +348,8 @@ Reply = (
     | Failed
 )
 
-_encoder = msgspec.msgpack.Encoder()
 _messages: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 _replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-
-
-def write_frame(stream: BinaryIO, value: Message | Reply) -> None:
-    """Write one message and flush it. Raises OSError or ValueError if the other side is gone."""
-    data = _encoder.encode(value)
-    stream.write(_LENGTH.pack(len(data)) + data)
-    stream.flush()
-
-
-def read_frame(stream: BinaryIO) -> bytes | None:
-    """The bytes of the next frame; None at the end of the stream, a torn last frame included.
-
-    Raises ValueError for a length that no message has: then the stream is not ours.
-    """
-    head = _read_exactly(stream, _LENGTH.size)
-    if head is None:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    if length > _LARGEST_FRAME:
-        raise ValueError(f"a frame of {length} bytes is no message of the engine")
-    return _read_exactly(stream, length)
-
-
-def _read_exactly(stream: BinaryIO, length: int) -> bytes | None:
-    """Exactly `length` bytes, also from an unbuffered stream; None if it ends before."""
-    parts: list[bytes] = []
-    while length > 0:
-        part = stream.read(length)
-        if not part:
-            return None
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
 
 
 def decode_message(data: bytes) -> Message:

@@ -20,6 +20,8 @@ import torch
 from segstudio.engine.agenda import Agenda, Priority
 from segstudio.engine.describing import describe_job
 from segstudio.engine.doctor import report
+from segstudio.engine.doubting import doubt_job
+from segstudio.engine.frames import read_frame, write_frame
 from segstudio.engine.launch import LANGUAGE_VARIABLE
 from segstudio.engine.mistakes import mistakes_job
 from segstudio.engine.predicting import Looking, Step, predict_job
@@ -29,6 +31,7 @@ from segstudio.engine.protocol import (
     Bye,
     Cancel,
     Describe,
+    Doubt,
     Failed,
     FindMistakes,
     Hello,
@@ -42,8 +45,6 @@ from segstudio.engine.protocol import (
     Train,
     Welcome,
     decode_message,
-    read_frame,
-    write_frame,
 )
 from segstudio.engine.sources import Sources
 from segstudio.engine.training import Stopping, train_job
@@ -139,6 +140,8 @@ class Server:
             self._add(message.id, job, Priority.REST if looking.at is None else Priority.VISIBLE)
         elif isinstance(message, Describe):
             self._add(message.id, _Job(describe_job(shop, message)), Priority.IDLE)
+        elif isinstance(message, Doubt):
+            self._add(message.id, _Job(doubt_job(shop, message)), Priority.VISIBLE)
         elif isinstance(message, FindMistakes):
             self._add(message.id, _Job(mistakes_job(shop, message)), Priority.IDLE)
         elif isinstance(message, Train):

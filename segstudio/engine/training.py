@@ -24,7 +24,7 @@ from segstudio.learn.best import BestSoFar
 from segstudio.learn.data import Dataset
 from segstudio.learn.device import resolve, saying_memory, too_little_memory
 from segstudio.learn.facts import Facts, Looked, survey
-from segstudio.learn.gate import held_out, measure, pixels_of, watched_groups
+from segstudio.learn.gate import held_out, measure, pixels_of
 from segstudio.learn.loop import train
 from segstudio.learn.plan import not_learned
 from segstudio.learn.preview import Preview
@@ -80,7 +80,7 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
         yield warned(request, _not_learned_words(names))
     trainer = Trainer(plan, starting_network(plan, data, data.classes(), is_grey(data)), device)
     repeated = request.plan is not None and not request.resume
-    best = BestSoFar(trainer, watches=bool(watched_groups(facts)), follows=repeated)
+    best = BestSoFar(trainer, watches=bool(plan.watched), follows=repeated)
     if saved is not None:
         trainer.restore(saved)
         best.restore(saved)
@@ -91,9 +91,9 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
     try:
         yield from _run(shop, request, trainer, source, stopping, best)
     except UnreadableImage as error:
-        raise _nothing_left(source.data.unreadable()) from error
+        raise _nothing_left(source.unreadable()) from error
     yield RunPlanned(request.id, trainer.plan)
-    yield from judge(shop, request, trainer, source.facts, source.data, stopped=stopping.asked)
+    yield from judge(shop, request, trainer, source.facts, source.data, stopped=stopping.asked or bool(source.gone))
     yield Done(request.id)
 
 
@@ -138,17 +138,21 @@ def _run(
         look,
         evaluation_px=pixels_of(watched),
         elapsed_s=request.elapsed_s,
-        stopping=lambda: stopping.asked,
+        stopping=lambda: stopping.asked or bool(source.gone),
     )
     plan, said, lost = _but_rates(trainer.plan), data.unreadable(), _LostSteps()
+    ending = False
     for event in events:
         best.see(event)
         if isinstance(event, Stepped):
             yield from source.look()
+        if source.gone and not ending:
+            ending = True
+            yield warned(request, _gone_words(source.gone), trainer)
         if _but_rates(trainer.plan) != plan:  # the rates of a decay go with the last plan and with checkpoints
             plan = _but_rates(trainer.plan)
             yield RunPlanned(request.id, trainer.plan)
-        if damaged := [sentence for sentence in source.data.unreadable() if sentence not in said]:
+        if damaged := [sentence for sentence in source.unreadable() if sentence not in said]:
             said = [*said, *damaged]
             sentence = " ".join((all_of(damaged), _("The run goes on without them.")))
             yield warned(request, sentence, trainer)
@@ -214,6 +218,15 @@ def _not_learned_words(names: Sequence[str]) -> str:
         len(names),
         "All that is labelled of {names} is held out, so it is not learned. Label it in a training image too.",
         "All that is labelled of {names} is held out, so they are not learned. Label them in training images too.",
+        names=", ".join(names),
+    )
+
+
+def _gone_words(names: Sequence[str]) -> str:
+    return count(
+        len(names),
+        "{names} is no longer among the classes, so this run ends. The next one learns the labels as they are now.",
+        "{names} are no longer among the classes, so this run ends. The next one learns the labels as they are now.",
         names=", ".join(names),
     )
 

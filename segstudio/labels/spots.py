@@ -6,7 +6,7 @@ else of what differs, times the confidence of the model.
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import NamedTuple
 
@@ -45,16 +45,26 @@ class Spot(NamedTuple):
     weight: float
 
 
-def doubtful_cells(proposal: Proposal, document: Document) -> Weigh:
-    """Weigh cells by the model's doubt (1 - confidence), but for what a person painted or imported."""
+def doubtful_cells(
+    proposal: Proposal,
+    document: Document,
+    doubts: Mapping[Place, NDArray[np.uint8]] | None = None,
+    least: float = _DOUBT,
+) -> Weigh:
+    """Weigh cells by the model's doubt, but for what a person painted or imported: 1 - confidence, or where `doubts`
+    are given, theirs (by tile, levels 0..15 (64, 64)). What is surer than `least` weighs nothing.
+    """
     decided = (int(Origin.PAINTED), int(Origin.IMPORTED))
 
     def weigh(place: Place) -> NDArray[np.float32] | None:
         found = proposal.tiles.get(place)
         if found is None:
             return None
-        doubt = ((CONFIDENCE_LEVELS - 1 - found.confidence) / (CONFIDENCE_LEVELS - 1)).astype(np.float32)
-        doubt[doubt < _DOUBT] = 0
+        levels = CONFIDENCE_LEVELS - 1 - found.confidence if doubts is None else doubts.get(place)
+        if levels is None:
+            return None
+        doubt = (levels / (CONFIDENCE_LEVELS - 1)).astype(np.float32)
+        doubt[doubt < least] = 0
         if not doubt.any():
             return None
         tile = document.raster.glance((proposal.plane, *place))

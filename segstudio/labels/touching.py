@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHARE", "separated"]
+from segstudio.runs import Separation
 
-SHARE = 0.3
-"""Of the usual half-width: how much narrower a neck is than what it joins."""
+__all__ = ["separated"]
+
+_USUAL = Separation()
 
 _LEAST_PX = 1.0
 """A neck is narrower by at least so much: what is less is the grid's."""
@@ -25,33 +26,34 @@ _MOST_PX = 16 << 20
 """What has a larger box is left as it is: this bounds the memory."""
 
 
-def separated(mask: NDArray[np.bool_], share: float = SHARE) -> tuple[int, NDArray[np.int32]]:
+def separated(mask: NDArray[np.bool_], how: Separation = _USUAL) -> tuple[int, NDArray[np.int32]]:
     """How many objects there are, and the number of each pixel's, 1 and on; 0 outside the mask (h, w).
 
-    The 8-connected components, of which those with a neck are cut there. With a `share` of 1 or more nothing is cut.
+    The 8-connected components, of which those with a neck are cut there.
     """
     import cv2
 
     n, parts, stats, _centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     parts, stats = np.asarray(parts, np.int32), np.asarray(stats, np.int32)
-    if share >= 1 or n < 2:
+    if how.share >= 1 or n < 2:
         return n - 1, parts
     half_widths = np.zeros(n)
     wide: list[tuple[int, tuple[slice, slice]]] = []
     for part, box in _boxes(stats):
-        distance = _distance(parts[box] == part)
+        distance = _distance(parts[box] == part, how.smooth_px)
         half_widths[part] = distance.max()
         if half_widths[part] >= _LEAST_HALF_WIDTH_PX and distance.size <= _MOST_PX:
             wide.append((part, box))
     if not wide:
         return n - 1, parts
-    depth = max(share * float(np.median([half_widths[part] for part, _ in wide])), _LEAST_PX)
+    usual = float(np.median([half_widths[part] for part, _ in wide]))
+    depth, least = max(how.share * usual, _LEAST_PX), how.least * np.pi * usual**2
     count = n - 1
     for part, box in wide:
         if half_widths[part] <= depth:
             continue
         own = parts[box] == part
-        pieces = _cut(own, depth)
+        pieces = _cut(own, how.smooth_px, depth, least)
         for piece in range(2, int(pieces.max(initial=1)) + 1):
             count += 1
             parts[box][pieces == piece] = count
@@ -64,34 +66,35 @@ def _boxes(stats: NDArray[np.int32]) -> Iterator[tuple[int, tuple[slice, slice]]
             yield part, np.s_[y : y + h, x : x + w]
 
 
-def _distance(own: NDArray[np.bool_]) -> NDArray[np.float32]:
+def _distance(own: NDArray[np.bool_], smooth_px: float) -> NDArray[np.float32]:
     """Distance to the nearest pixel outside, a little smoothed; what lies beyond the box is outside."""
     import cv2
 
     framed = np.pad(own.astype(np.uint8), 1)
     found = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    smooth = cv2.GaussianBlur(found, (0, 0), 1.0)
+    smooth = cv2.GaussianBlur(found, (0, 0), smooth_px)
     return np.where(own, smooth[1:-1, 1:-1], np.float32(0))
 
 
-def _cut(own: NDArray[np.bool_], depth: float) -> NDArray[np.int32]:
+def _cut(own: NDArray[np.bool_], smooth_px: float, depth: float, least: float) -> NDArray[np.int32]:
     """The pieces (h, w) of one component, 1 and on.
 
     Every pixel climbs to the top of its hill. From the highest pass down two hills become one, unless both rise by
-    `depth` above the pass between them.
+    `depth` above the pass between them, and have `least` pixels.
     """
-    distance = _distance(own)
+    distance = _distance(own, smooth_px)
     tops, hills = np.unique(_climbed(distance, own)[own], return_inverse=True)
     if len(tops) == 1:
         return own.astype(np.int32)
     hill_at = np.full(own.shape, -1, np.int32)
     hill_at[own] = hills
     joined = list(range(len(tops)))
-    heights = distance.ravel()[tops].tolist()
+    heights, areas = distance.ravel()[tops].tolist(), np.bincount(hills).tolist()
     for height, a, b in _passes(distance, hill_at, len(tops)):
         low, high = sorted((_root(joined, a), _root(joined, b)), key=heights.__getitem__)
-        if low != high and heights[low] - height < depth:
+        if low != high and (heights[low] - height < depth or min(areas[low], areas[high]) < least):
             joined[low] = high
+            areas[high] += areas[low]
     roots = np.array([_root(joined, hill) for hill in range(len(tops))])
     pieces = np.zeros(own.shape, np.int32)
     pieces[own] = np.unique(roots[hills], return_inverse=True)[1] + 1

@@ -72,12 +72,15 @@ class PlaneEntry:
 
 
 class LearnedPlane(msgspec.Struct, frozen=True):
-    """A plane as the card of a version names it: what it was for, and the edit its labels were read at."""
+    """A plane as the card of a version names it: what it was for, the edit its labels were read at, and its labelled
+    pixels as (class id, pixels); none in cards of earlier releases.
+    """
 
     path: str
     plane: int
     part: str
     edit: int
+    labelled: tuple[tuple[int, int], ...] = ()
 
 
 class _Images(msgspec.Struct):
@@ -167,6 +170,10 @@ class Dataset(Protocol):
         """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
         ...
 
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        """Object ids (h, w), 0 where nothing is known, of the same labels as `labels`; all 0 where those are gone."""
+        ...
+
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         """Rectangles (the label tiles) outside of which nothing is labelled."""
         ...
@@ -196,8 +203,8 @@ class Dataset(Protocol):
         ...
 
     def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
-        """How many versions have learned from just these training planes with the same labels, in half as many steps
-        or more: a run twice as long as those before is no repetition.
+        """How many versions have learned from nearly the same labels of these training planes (`learn.tries`), in half
+        as many steps or more: a run twice as long as those before is no repetition.
         """
         ...
 

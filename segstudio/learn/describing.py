@@ -15,6 +15,8 @@ from segstudio.learn.data import Dataset, PlaneEntry
 from segstudio.learn.grid import UNIT, Grid, Window
 from segstudio.learn.model import Model, noticing_memory, pixels_of
 from segstudio.learn.networks import encode
+from segstudio.learn.uncertainty import uncertainty
+from segstudio.runs import Measure
 
 __all__ = ["Description", "described"]
 
@@ -24,9 +26,9 @@ _WINDOWS = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Description:
-    """`uncertainty` 0..1: one minus the mean difference between the two most likely classes (margin; Scheffer et al.
-    2001). `disagreement` 0..1: the share of pixels to which another model gives another class, None without one.
-    `features` float32 (d): the mean of the embedded encoder's deepest level within the plane, of length 1.
+    """`uncertainty` 0..1: the mean over all pixels, by a measure. `disagreement` 0..1: the share of pixels to which
+    another model gives another class, None without one. `features` float32 (d): the mean of the embedded encoder's
+    deepest level within the plane, of length 1.
     """
 
     uncertainty: float
@@ -35,7 +37,7 @@ class Description:
 
 
 def described(
-    model: Model, other: Model | None, base: Model, data: Dataset, entry: PlaneEntry
+    model: Model, other: Model | None, base: Model, data: Dataset, entry: PlaneEntry, measure: Measure = "margin"
 ) -> Iterator[Description | None]:
     """None between windows, the description at the end. `base` is the embedded model. Raises `UnreadableImage`, and
     `torch.OutOfMemoryError`.
@@ -44,8 +46,9 @@ def described(
     apart: list[float] = []
     for window in _windows(entry, model.pitch):
         values = _probabilities(model, data, entry, window.image)
-        ordered = np.sort(values, 0) if len(values) > 1 else np.concatenate([np.zeros_like(values), values])
-        unsure.append(float(1 - (ordered[-1] - ordered[-2]).mean()))
+        yield None
+        mirrored = _probabilities(model, data, entry, window.image, mirrored=True) if measure == "flips" else None
+        unsure.append(float(uncertainty(measure, values, mirrored).mean()))
         yield None
         if other is not None:
             theirs = _probabilities(other, data, entry, window.image)
@@ -77,12 +80,19 @@ def _spread(length: int, most: int) -> list[int]:
     return [int((i + 0.5) * length / most) for i in range(most)]
 
 
-def _probabilities(model: Model, data: Dataset, entry: PlaneEntry, image: Rect) -> NDArray[np.float32]:
-    """Probabilities (outputs, h, w), at the model's own scale, of the part of a rectangle that lies in the plane."""
+def _probabilities(
+    model: Model, data: Dataset, entry: PlaneEntry, image: Rect, *, mirrored: bool = False
+) -> NDArray[np.float32]:
+    """Probabilities (outputs, h, w), at the model's own scale, of the part of a rectangle that lies in the plane; if
+    `mirrored`, as said of the mirror image and turned back.
+    """
     width, height = (max(round(side / model.pitch), 1) * UNIT for side in (image.w, image.h))
     pixels = pixels_of(model, data, entry, image, width, height)
+    if mirrored:
+        pixels = np.ascontiguousarray(pixels[:, ::-1])
     with noticing_memory():
         values = model.probabilities(pixels[None])[0].astype(np.float32)
+    values = values[:, :, ::-1] if mirrored else values
     inside = image.intersected(Rect(0, 0, entry.width, entry.height))
     return values[:, : max(inside.h * height // image.h, 1), : max(inside.w * width // image.w, 1)]
 

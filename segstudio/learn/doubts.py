@@ -101,7 +101,7 @@ def doubts(
 
 def _too_little() -> NotEnoughLabels:
     return NotEnoughLabels(
-        _("Images are compared with each other: at least two, of different series, need labels of two classes."),
+        _("Label mistakes are found by comparing images: at least two of different series need labels of two classes."),
         todo=_("Label another image."),
     )
 

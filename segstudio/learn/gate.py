@@ -1,8 +1,8 @@
 """Held-out figures, and whether a child replaces its parent. No measured pixel was ever trained on.
 
 The child must be better on the same pixels, and would be in nine of ten resamplings of them: of whole groups if five
-or more are held out, else of blocks of 128 px, and then by one point of mean IoU at least. Each further try on the
-same labels must be better by more, so that repeating does not find the lucky one.
+or more are held out, else of blocks of 128 px, and then by one point of mean IoU at least. Each further try on nearly
+the same labels must be better by more, so that repeating does not find the lucky one.
 """
 
 import hashlib
@@ -33,6 +33,7 @@ __all__ = [
     "HeldOut",
     "HeldOutTile",
     "PredictedTiles",
+    "Seen",
     "Tally",
     "Verdict",
     "advice",
@@ -43,7 +44,6 @@ __all__ = [
     "pixels_of",
     "points_needed",
     "tally",
-    "watched_groups",
 ]
 
 GATE_POINTS = 0.01
@@ -52,7 +52,6 @@ BLOCK = 128
 _REPEATED_POINTS = 0.05
 _SURE = 0.9
 _GROUPS_TO_RESAMPLE = 5
-_GROUPS_TO_HALVE = 10
 
 _Unit = TypeVar("_Unit", bound=Hashable)
 PredictedTiles = Callable[..., Iterator[TileProbabilities | None]]
@@ -119,12 +118,12 @@ class Tally:
 def held_out(facts: Facts, plan: Plan, most_px: int = _MEASURED_PX, *, watched: bool = False) -> HeldOut:
     """The held-out tiles of a plan that have pixels fit for measuring, at most `most_px` pixels.
 
-    From ten held-out groups on, a run watches one half of them (`watched`), and the gate judges by the other half: what
-    was chosen on some pixels looks better on those than it is.
+    Where the plan names groups that the run watches, those are `watched`, and the gate judges by the others: what was
+    chosen on some pixels looks better on those than it is.
     """
     tiles: list[HeldOutTile] = []
     rects = by_plane(plan.blocks)
-    half = watched_groups(facts)
+    half = frozenset(plan.watched)
     for at, entry in enumerate(facts.planes):
         blocks = rects.get((entry.image, entry.plane), [])
         if half and (entry.group in half) is not watched:
@@ -165,16 +164,6 @@ def _some_of(tiles: Sequence[HeldOutTile], most_px: int, facts: Facts) -> HeldOu
     chosen = sorted(tiles, key=_hash)[: max(most_px // (TILE * TILE), 1)]
     kept = sorted(chosen, key=lambda t: (t.entry.image, t.entry.plane, t.ty, t.tx))
     return HeldOut(tuple(kept), tuple((c.id, c.name) for c in facts.classes))
-
-
-def watched_groups(facts: Facts) -> frozenset[str]:
-    """The half of the held-out groups that a run watches while the gate judges by the other; none below ten groups.
-
-    In the order of a hash, so that a new group moves one other at most to the other half.
-    """
-    fit = {e.group for e, n in zip(facts.planes, facts.truth.sum(1), strict=True) if n and e.part is Part.HELD_OUT}
-    order = sorted(fit, key=lambda group: hashlib.sha256(f"watched:{group}".encode()).digest())
-    return frozenset(order[: len(order) // 2] if len(order) >= _GROUPS_TO_HALVE else ())
 
 
 def pixels_of(target: HeldOut) -> int:
@@ -241,14 +230,14 @@ def _figures(total: NDArray[np.int64], by_hand: NDArray[np.int64], loss: float, 
 
 
 def points_needed(tries: int) -> float:
-    """By how much mean IoU must rise after so many tries on the same labels: runs that differ by chance alone differ by
-    some points, and the best of n of them by the root of 2 ln n times as much.
+    """By how much mean IoU must rise after so many tries on nearly the same labels: runs that differ by chance alone
+    differ by some points, and the best of n of them by the root of 2 ln n times as much.
     """
     return _REPEATED_POINTS * math.sqrt(1 + 2 * math.log(tries)) if tries else GATE_POINTS
 
 
 def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict:
-    """Whether a child is promoted; `tries` versions have learned from the same labels before."""
+    """Whether a child is promoted; `tries` versions have learned from nearly the same labels."""
     if parent is None and child is not None:
         return Verdict(True, _("There was no version before it."))
     if parent is None or child is None or not parent.blocks.keys() & child.blocks.keys():
@@ -276,9 +265,9 @@ def decide(parent: Tally | None, child: Tally | None, tries: int = 0) -> Verdict
             count(
                 tries,
                 "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} version has learned from "
-                "the same labels, so {points:.1f} points are needed to rule out luck.",
+                "nearly the same labels, so {points:.1f} points are needed to rule out luck.",
                 "Mean IoU on held-out pixels rose only from {before:.3f} to {after:.3f}. {n} versions have learned "
-                "from the same labels, so {points:.1f} points are needed to rule out luck.",
+                "from nearly the same labels, so {points:.1f} points are needed to rule out luck.",
                 points=100 * needed,
                 **was,
             ),

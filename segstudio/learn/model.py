@@ -20,6 +20,7 @@ from segstudio.learn.fusing import fused
 from segstudio.learn.grid import UNIT, Grid
 from segstudio.learn.networks import Context, logits_of
 from segstudio.learn.sampling import with_channels
+from segstudio.runs import Separation
 
 __all__ = [
     "OVERLAP_PX",
@@ -50,6 +51,7 @@ class Model:
     `net` turns normalised pixels (n, channels, h, w) into logits (n, outputs, h, w); output i means class `outputs[i]`,
     0 for nothing. `name` is the version, `pitch` image pixels for 32 network pixels; `batch` windows go at once.
     `levels` are those by which it learned to see pixels, () for each plane's own.
+    `separation` is how its proposals of touching objects are taken apart.
     `partner` answers beside it where nobody waits (`segstudio.learn.ensemble`).
     Around each window the encoder sees `context.px` more, where `segstudio.learn.networks.draw` knows the net.
     """
@@ -70,6 +72,7 @@ class Model:
     batch: int = 1
     levels: ByChannel = ()
     partner: "Partner | None" = None
+    separation: Separation = Separation()  # noqa: RUF009  (frozen)
 
     def __post_init__(self) -> None:
         """Fold and fuse, which leaves the given network as it is, and bring the result to its device."""

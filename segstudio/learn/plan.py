@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from segstudio.errors import NotEnoughLabels
@@ -14,10 +15,21 @@ from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
 from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
 from segstudio.learn.upright import is_upright
+from segstudio.learn.watched import watched_groups
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
 from segstudio.text import _
 
-__all__ = ["DEFAULT_SECONDS", "Machine", "channels_of", "make_plan", "not_learned", "patch_px_of", "pitch_for", "pools"]
+__all__ = [
+    "DEFAULT_SECONDS",
+    "Machine",
+    "channels_of",
+    "continued",
+    "make_plan",
+    "not_learned",
+    "patch_px_of",
+    "pitch_for",
+    "pools",
+]
 
 DEFAULT_SECONDS = 60.0
 
@@ -91,15 +103,49 @@ def make_plan(
         max_seconds=max_seconds,
         max_steps=choices.max_steps,
         steps=choices.max_steps if max_seconds is None else None,
+        watched=watched_groups(facts),
     )
+
+
+def continued(plan: Plan, earlier: Plan) -> Plan:
+    """The plan of a run that resumes an earlier one, from the version that it made: it learns in the same way, on the
+    labels of today. Its rate rises again and falls at its end. The encoder goes on learning if it had begun to; else it
+    begins where it would have done.
+    """
+    mine = plan.recipe
+    recipe = msgspec.structs.replace(
+        earlier.recipe,
+        fits_head=False,
+        schedule=mine.schedule,
+        warmup_steps=mine.warmup_steps,
+        ema_steps=mine.ema_steps,
+        encoder_opens=0.0 if earlier.opened_at is not None else _opens_in_rest(plan, earlier),
+        precision=mine.precision,
+        channels_last=mine.channels_last,
+    )
+    made = earlier.steps or 0 if earlier.stopped_at is None else earlier.stopped_at
+    return msgspec.structs.replace(plan, recipe=recipe, steps_before=earlier.steps_before + made)
+
+
+def _opens_in_rest(plan: Plan, earlier: Plan) -> float:
+    """The share of the rest of a run after which its encoder opens."""
+    opens = earlier.recipe.encoder_opens
+    limits = ((plan.max_seconds, earlier.max_seconds), (plan.max_steps, earlier.max_steps))
+    rest = min((mine / theirs for mine, theirs in limits if mine and theirs), default=1.0)
+    return opens if opens >= 1 or rest >= 1 else max(opens - (1 - rest), 0.0) / rest
 
 
 def planes_of(facts: Facts) -> tuple[PlanPlane, ...]:
     """The planes with known pixels, as a plan lists them."""
+    ids = [c.id for c in facts.classes]
     return tuple(
-        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq)  # type: ignore[arg-type]
-        for e in facts.planes
+        PlanPlane(e.image, e.plane, e.path, e.group, e.part.value, e.seq, _labelled(ids, known))  # type: ignore[arg-type]
+        for e, known in zip(facts.planes, facts.known.tolist(), strict=True)
     )
+
+
+def _labelled(classes: Sequence[int], known: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    return tuple((class_, n) for class_, n in zip(classes, known, strict=True) if n)
 
 
 def pitch_for(facts: Facts) -> int:

@@ -23,7 +23,7 @@ from segstudio.learn.weights import (
     match_head,
     normalisation_of,
 )
-from segstudio.runs import EMBEDDED, Plan
+from segstudio.runs import EMBEDDED, Plan, Separation
 from segstudio.text import _
 
 __all__ = [
@@ -41,7 +41,8 @@ class VersionCard(msgspec.Struct, frozen=True):
     """The part of a card that is needed to use a version's weights; the card holds more, for people.
 
     `levels` as in a plan: a version of an earlier release has none and sees each plane between its own. `instant` is
-    the instant learner beside it, if it has one.
+    the instant learner beside it, if it has one. `separation` was tuned on held-out objects; one of an earlier release
+    has the default.
     """
 
     network: str
@@ -54,6 +55,7 @@ class VersionCard(msgspec.Struct, frozen=True):
     channels_last: bool = False
     levels: ByChannel = ()
     instant: InstantPart | None = None
+    separation: Separation = Separation()
 
 
 class _Grouped(nn.Module):
@@ -157,6 +159,7 @@ def trained_model(name: str, net: nn.Module, card: VersionCard, device: torch.de
         bfloat16=bfloat16,
         channels_last=card.channels_last,
         levels=card.levels,
+        separation=card.separation,
         context=network_named(card.network).context,
     )
 

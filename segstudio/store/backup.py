@@ -201,8 +201,8 @@ def _copy_files(project: Path, part: Path, tick: Tick) -> None:
         try:
             _copy_file(file, part / place, tick)
         except FileNotFoundError:
-            # The checkpoint of a run that has just ended.
-            if place.parts[0] != "runs":
+            # The checkpoint of a run that has just ended, or the weights of a round that are not kept.
+            if place.parts[0] not in ("runs", "models"):
                 raise
 
 

@@ -9,15 +9,16 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from segstudio.errors import UserError
+from segstudio.errors import UserError, WeightsDamaged
 from segstudio.labels.model import ImageId
 from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.catalog import roles, versions
 from segstudio.store.catalog.roles import LEARNING, Moved
 from segstudio.store.catalog.versions import CURRENT, HELD_OUT_BLOCKS
+from segstudio.store.database.disk_space import must_have_room
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
-from segstudio.text import _
+from segstudio.text import N_, _
 
 __all__ = [
     "CURRENT",
@@ -27,12 +28,18 @@ __all__ = [
     "add_trained",
     "begin_learning",
     "begin_run",
+    "drop_weights",
     "end_run",
     "hold_out",
     "keep_learning",
     "make_current",
+    "room_for_a_round",
     "take_up_run",
+    "weights_not_kept",
 ]
+
+_ROUND_BYTES = 500_000_000
+"""A round writes some 100 MB; the rest stays for labels."""
 
 
 def hold_out(project: Project, images: Collection[ImageId], *, held: bool) -> "Future[Moved]":
@@ -45,15 +52,49 @@ def hold_out(project: Project, images: Collection[ImageId], *, held: bool) -> "F
 def make_current(project: Project, name: str) -> "Future[None]":
     """Let a version, or a learner that needs none, propose from now on; '' lets none.
 
-    The future raises `UserError` where the project has no version of this name.
+    The future raises `UserError` where the project has no version of this name, or not its weights.
     """
 
     def write(db: sqlite3.Connection) -> None:
-        if name not in {"", INSTANT, EMBEDDED, *(row.name for row in versions.read_versions(db))}:
+        found = {row.name: row for row in versions.read_versions(db)}
+        if name not in {"", INSTANT, EMBEDDED, *found}:
             raise UserError(_("The project has no version '{name}'.", name=name))
-        versions.make_current(db, name)
+        if name in found and not found[name].has_weights:
+            raise weights_not_kept(name)
+        versions.make_current(db, name, by_hand=name in found)
 
     return project.writing().call(write)
+
+
+def weights_not_kept(name: str) -> WeightsDamaged:
+    """What to tell a person who wants to use a version that has figures and no weights."""
+    return WeightsDamaged(
+        _(
+            "The weights of version {version} were not kept: it is a round of Keep learning that was not promoted.",
+            version=name,
+        ),
+        todo=_("Choose another version."),
+    )
+
+
+def drop_weights(project: Project, rounds: Collection[str], needed: Collection[str]) -> "Future[frozenset[str]]":
+    """Write that the weights of versions that nobody needs are not kept, before their files are deleted.
+
+    Of the `rounds` (versions that were made without being asked for) those keep them that were promoted, that a person
+    let propose, that are `needed`, and the newest candidate. The future gives all versions of which it was written.
+    """
+    return project.writing().call(lambda db: versions.drop_weights(db, rounds, needed))
+
+
+def room_for_a_round(project: Project) -> None:
+    """Raise `DiskRefused` where a round could leave too little room on the disk for labels."""
+    must_have_room(
+        project.path,
+        _ROUND_BYTES,
+        N_("Keep learning needs {needed} MB free on the disk of the project, so that labels find room: it has {free}."),
+        safe=_("Everything painted is safe, and the version before it stays in use."),
+        todo=_("Make room, then turn it on again."),
+    )
 
 
 def begin_learning(project: Project, kept: Mapping[str, Any]) -> "Future[None]":

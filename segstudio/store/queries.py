@@ -231,6 +231,11 @@ class Committed:
         with self._readers.transaction() as db:
             return versions_.read_efforts(db)
 
+    def done_at(self) -> Mapping[ImageId, Seq]:
+        """The edit by which each image was last marked done, as far as the journal goes back."""
+        with self._readers.transaction() as db:
+            return versions_.read_done_at(db)
+
     def effort(self, image: ImageId) -> tuple[int, int] | None:
         """(corrected, proposed) pixels at the last Done; None before it, and where nothing had been proposed."""
         with self._readers.transaction() as db:

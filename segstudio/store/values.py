@@ -123,7 +123,10 @@ class FrozenLabels:
 
 @dataclass(frozen=True, slots=True)
 class VersionRow:
-    """A model version: `learner` 'deep' or 'instant', `seq` the last edit it learned from, `figures` of the gate."""
+    """A model version: `learner` 'deep' or 'instant', `seq` the last edit it learned from, `figures` of the gate.
+
+    Of one without weights, a round that came to nothing, the figures, the card and the curves were kept.
+    """
 
     name: str
     number: int
@@ -137,6 +140,7 @@ class VersionRow:
     seconds: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict[str, Any])
     current: bool = False
+    has_weights: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
+from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.pointer import Button, Phase
 from segstudio.app.learning.keep_learning import KeepLearning
@@ -13,9 +16,11 @@ from segstudio.app.learning.training import Training
 from segstudio.app.viewing import proposals_ahead
 from segstudio.app.viewing.proposals_ahead import REACH, ProposalsAhead
 from segstudio.errors import EngineDied
-from segstudio.labels.model import Seq
+from segstudio.labels.edit import Edit, RowChange, Table
+from segstudio.labels.model import Cause, Seq, Status
+from segstudio.labels.paint.objects.locking import locks_changed
 from segstudio.runs import Choices, Event, Stepped, TrainResult
-from segstudio.store.learning import add_trained
+from segstudio.store.learning import add_trained, hold_out
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
 from segstudio.tasks.learning.predict import PredictProgress, PredictReport, PredictSeconds
@@ -45,7 +50,7 @@ class Runs:
         **_: object,
     ) -> Generator[Event, None, TrainResult]:
         gate = threading.Event()
-        begun = int(project.last_seq())
+        begun, learned = int(project.last_seq()), _card(project)
         self.choices.append(choices)
         self.picks_up.append(picks_up)
         self.gates.append(gate)
@@ -56,8 +61,22 @@ class Runs:
         number = len(self.gates)
         seq = int(project.last_seq()) if self.picks_up_all else begun
         row = VersionRow(f"v{number}", number, "deep", "embedded", "", Seq(seq), promoted=True)
+        (project.path / "models" / f"{row.name}.json").write_bytes(learned if not self.picks_up_all else _card(project))
         add_trained(project, row, run=None, groups={}, current=row.name, state="done", summary={}).result()
         return TrainResult(row.name, "embedded", True, "better", 1, 1.0, {"parent": None, "child": None})
+
+
+def _card(project: Project) -> bytes:
+    """What a card says of the labels that were learned."""
+    digests = project.labels_digests()
+    images = [
+        {"path": row.path, "plane": 0, "part": row.split, "edit": int(row.last_edit), "labels_sha256": digests[row.id]}
+        for row in project.images()
+        if row.labelled_pixels
+    ]
+    return msgspec.json.encode(
+        {"data": {"images": images}, "classes": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}
+    )
 
 
 class Keeping:
@@ -74,9 +93,17 @@ class Keeping:
     def label(self) -> None:
         """Strokes of two classes, on disk."""
         before = len(self.desk.seqs)
-        self.desk.stroke(10 + 8 * before, 20)
-        self.desk.stroke(10 + 8 * before, 55, Button.RIGHT)
+        x, y = 10 + 8 * (before % 9), before // 9 * 6
+        self.desk.stroke(x, 15 + y)
+        self.desk.stroke(x, 50 + y, Button.RIGHT)
         self.qtbot.waitUntil(lambda: len(self.desk.seqs) >= before + 2)
+
+    @contextmanager
+    def commits(self, edits: int) -> Iterator[None]:
+        """So many edits are made within it, and are on disk after it."""
+        before = len(self.desk.seqs)
+        yield
+        self.qtbot.waitUntil(lambda: len(self.desk.seqs) >= before + edits)
 
     def begun(self, runs: int) -> None:
         self.qtbot.waitUntil(lambda: len(self.runs.gates) == runs and self.training.running)
@@ -168,7 +195,7 @@ def test_a_run_that_fails_turns_it_off(keeping: Keeping) -> None:
     keeping.end()
     keeping.qtbot.waitUntil(lambda: not keeping.owner.on)
     assert [notice.sentence for notice in keeping.desk.heard.failures] == ["The engine died twice."]
-    assert "Learning no longer goes on by itself." in keeping.desk.said
+    assert "Keep learning is off now." in keeping.desk.said
     keeping.label()
     keeping.rests()
 
@@ -181,6 +208,64 @@ def test_what_was_labelled_and_learned_before_begins_nothing(keeping: Keeping) -
     keeping.owner.turn(True)
     keeping.rests()
     assert keeping.owner.waits
+
+
+def test_an_edit_that_changes_no_training_label_begins_nothing(keeping: Keeping) -> None:
+    desk = keeping.desk
+    held_out = desk.project.images()[1].id
+    desk.shows(1)
+    keeping.label()
+    hold_out(desk.project, [held_out], held=True).result(10)
+    desk.shows(0)
+    keeping.label()
+    keeping.owner.turn(True)
+    keeping.begun(1)
+    keeping.end()
+    keeping.rests()
+    classes = Classes(desk.ground, desk.documents)
+    opened = desk.documents.current
+    assert opened is not None
+    with keeping.commits(5):
+        classes.rename("cell", "nucleus")
+        classes.change("nucleus", color="#FF0000")
+        for locked in (True, False):
+            rows = locks_changed(opened.document, opened.document.objects, locked=locked)
+            desk.documents.commit(Edit(opened.document.image, Cause.OBJECTS, rows=rows))
+        done = RowChange(Table.IMAGES, held_out, {"status": Status.IN_PROGRESS}, {"status": Status.DONE})
+        desk.documents.commit(Edit(held_out, Cause.DONE, rows=(done,)))
+    keeping.rests()
+    desk.shows(1)
+    keeping.label()  # of a held-out image
+    keeping.rests()
+    assert keeping.owner.waits
+    desk.shows(0)
+    keeping.label()
+    keeping.begun(2)
+
+
+def test_an_image_that_trains_from_now_on_and_a_class_that_is_removed_are_something_to_learn(keeping: Keeping) -> None:
+    desk = keeping.desk
+    keeping.label()
+    desk.shows(1)
+    keeping.label()
+    hold_out(desk.project, [desk.project.images()[1].id], held=True).result(10)
+    keeping.owner.turn(True)
+    keeping.begun(1)
+    keeping.end()
+    keeping.rests()
+    classes = Classes(desk.ground, desk.documents)
+    with keeping.commits(1):
+        classes.add("crack two")
+    keeping.rests()  # it has no label yet
+    with keeping.commits(1):
+        classes.merge("cell", "crack")
+    keeping.begun(2)
+    keeping.end()
+    keeping.rests()
+    hold_out(desk.project, [desk.project.images()[1].id], held=False).result(10)
+    with keeping.commits(1):
+        classes.rename("crack", "slit")
+    keeping.begun(3)
 
 
 def test_the_next_images_are_proposed_between_two_runs(keeping: Keeping) -> None:

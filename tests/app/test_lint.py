@@ -1,8 +1,9 @@
 """The check of labels in a window: what was found follows the labels, and mending is one step of undo."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.lint.finding import LintKind
+from segstudio.labels.lint.image_look import ImageLook
 from segstudio.labels.model import Cause, Status
 from segstudio.tasks.images.remove import remove_images
 from segstudio.tasks.labels.lint import look_at_image
@@ -137,6 +139,26 @@ def test_the_next_one_before_anything_is_known_looks_first(desk: Desk, lint: Lin
     assert lint.chosen == lint.findings[0]
 
 
+def test_a_step_without_a_list_looks_until_all_is_known_and_no_longer(
+    desk: Desk, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_speck(desk, 0)
+    dot(desk, 70.5, 60.5, 0.5)
+    lint.step(1)
+    desk.qtbot.waitUntil(lambda: lint.chosen is not None)
+    looked: list[int] = []
+    monkeypatch.setattr(lint_looks, "look_at_image", lambda *a: looked.append(a[1]) or look_at_image(*a))
+    lint.mend_chosen()
+    desk.qtbot.wait(500)
+    assert looked == []
+    lint.step(1)
+    assert lint.chosen is not None
+    assert lint.chosen.rect == Rect(70, 60, 1, 1)
+    ready(desk, lint)
+    assert looked == [desk.navigation.rows[0].id]
+    assert kinds(lint).count(LintKind.SPECK) == 1
+
+
 def test_after_mending_the_next_one_is_that_in_its_place(desk: Desk, lint: Lint) -> None:
     with_speck(desk, 0)
     dot(desk, 70.5, 60.5, 0.5)
@@ -215,7 +237,7 @@ def test_what_only_a_person_can_decide_is_explained(desk: Desk, lint: Lint) -> N
     assert not lint.can_mend(LintKind.NEARLY_EMPTY_CLASS)
     lint.choose(lint.findings[0])
     lint.mend_chosen()
-    assert desk.said[-1].startswith("A class with few pixels is shown only")
+    assert desk.said[-1].startswith("A class with few pixels is only shown")
 
 
 def test_what_is_locked_is_left_and_said(desk: Desk, lint: Lint) -> None:
@@ -226,7 +248,7 @@ def test_what_is_locked_is_left_and_said(desk: Desk, lint: Lint) -> None:
     before = desk.documents.submitted
     lint.choose(lint.findings[0])
     lint.mend_chosen()
-    assert desk.said[-1] == "Nothing was mended: it is locked, or has changed."
+    assert desk.said[-1] == "Nothing was mended: something there is locked, or has changed since."
     assert desk.documents.submitted == before
 
 
@@ -282,6 +304,33 @@ def test_an_image_that_was_taken_out_has_no_findings_any_more(desk: Desk, lint: 
     desk.navigation.reload()
     desk.qtbot.waitUntil(lambda: lint.looks.complete and lint.counts[LintKind.SPECK] == 1)
     assert lint.looks.total == 2
+
+
+def test_an_image_that_is_taken_out_while_it_is_looked_at_and_then_rewritten_is_forgotten(
+    desk: Desk, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_speck(desk, 0)
+    with_speck(desk, 1)
+    desk.shows(2)
+    begun, go_on = Event(), Event()
+
+    def slow(*arguments: Any) -> Generator[int, None, ImageLook]:
+        begun.set()
+        assert go_on.wait(20)
+        return (yield from look_at_image(*arguments))
+
+    monkeypatch.setattr(lint_looks, "look_at_image", slow)
+    lint.watch(True)
+    desk.qtbot.waitUntil(begun.is_set)
+    assert lint.looks._at is not None
+    image = lint.looks._at
+    remove_images(desk.project, [row.path for row in desk.navigation.rows if row.id == image])
+    desk.navigation.reload()
+    desk.documents.rewritten.emit(frozenset({image}))
+    go_on.set()
+    desk.qtbot.waitUntil(lambda: lint.looks.complete)
+    assert lint.looks.total == 2
+    assert image not in {found.image for found in lint.findings}
 
 
 def test_closing_waits_for_no_look_that_is_under_way(desk: Desk, lint: Lint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,13 +102,13 @@ def test_they_are_listed_first_and_the_gravest_first(search: Search, desk: Desk)
         LintKind.UNUSED_CLASS,
     ]
     assert search.mistakes.findings[0].pixels == SECOND_AT.area
-    assert desk.said[-1] == "2 probable mistakes were found. 3 labelled images were looked at."
+    assert desk.said[-1] == "2 probable mistakes were found. 3 labelled images were compared."
 
 
 def test_nothing_found_says_so_and_how_many_images_were_looked_at(search: Search, desk: Desk) -> None:
     search.says = []
     search.run()
-    assert desk.said[-1] == "No probable mistakes were found. 3 labelled images were looked at."
+    assert desk.said[-1] == "No probable mistakes were found. 3 labelled images were compared."
     assert search.lint.findings == ()
 
 
@@ -133,7 +133,7 @@ def test_a_search_shows_how_far_it_is_and_lists_what_it_had_when_it_is_stopped(s
     search.settled()
     search.lists(SECOND_AT, CELL_AT)
     assert not desk.ground.jobs.of(JobKind.MISTAKES)
-    assert "2 probable mistakes were found. 3 labelled images were looked at." not in desk.said
+    assert "2 probable mistakes were found. 3 labelled images were compared." not in desk.said
 
 
 def test_closing_does_not_wait_for_the_end_of_a_search(search: Search, desk: Desk) -> None:
@@ -278,7 +278,7 @@ def test_another_fit_that_draws_it_a_little_otherwise_finds_it_no_more_either(se
     assert search.mistakes.findings[0].image == desk.navigation.rows[0].id
     search.says = [(1, moved, 9.0)]
     search.run()
-    assert desk.said[-1].startswith("No probable mistakes were found but those that were kept.")
+    assert desk.said[-1].startswith("No probable mistakes were found other than those whose label you kept.")
 
 
 def test_a_read_only_window_searches_and_keeps_and_says_why_it_does_not_accept(

@@ -31,6 +31,7 @@ class Told:
         self.desk = desk
         self.says: dict[int, tuple[float, float | None]] = {0: (0.1, 0.5), 1: (0.2, 0.1), 2: (0.9, 0.0)}
         self.asked: list[tuple[list[int], str, str]] = []
+        self.measures: list[str] = []
         self.unreadable: set[int] = set()
         self.error: Exception | None = None
         self.stop_before: int | None = None
@@ -45,10 +46,11 @@ class Told:
         self.changes += 1
 
     def _describe(
-        self, engine: object, images: Sequence[ImageId], *, version: str, against: str
+        self, engine: object, images: Sequence[ImageId], *, version: str, against: str, measure: str
     ) -> Generator[DescribeProgress, None, None]:
         places = {row.id: place for place, row in enumerate(self.desk.navigation.rows)}
         self.asked.append(([places[image] for image in images], version, against))
+        self.measures.append(measure)
         if self.error is not None:
             raise self.error
         says = dict(self.says)
@@ -285,3 +287,13 @@ def test_while_a_run_is_under_way_the_job_says_that_it_waits(desk: Desk, told: T
     assert desk.ground.jobs.states[0].text == "Looking at the images after the run"
     told.owner.hold(False)
     assert desk.ground.jobs.states[0].text == "Looking at the images"
+
+
+def test_by_another_measure_images_are_described_again_where_that_matters(told: Told) -> None:
+    told.owner.unsure_by("entropy")
+    told.settled(0)
+    told.chosen(Order.UNSURE)
+    told.owner.unsure_by("flips")
+    told.owner.unsure_by("flips")
+    told.settled(2)
+    assert told.measures == ["entropy", "flips"]

@@ -169,8 +169,8 @@ def test_other_data_are_told_from_the_same() -> None:
     more = (*_BASE.planes, PlanPlane(3, 0, "c.png", "c", "train", 9))
     changed = (msgspec.structs.replace(_BASE.planes[0], seq=8), *more[1:])
     rows = {row.what: row.values for row in differences([item("r1", plan()), item("r2", plan(planes=changed))])}
-    assert rows["Labels"] == ("compared with", "1 new image, 1 with other labels")
-    assert rows["Images to learn from"] == ("1", "2")
+    assert rows["Labels"] == ("the reference", "1 new image, 1 with changed labels")
+    assert rows["Training images"] == ("1", "2")
     assert "Labels" not in {row.what for row in differences([item("r1", plan()), item("r2", plan())])}
 
 

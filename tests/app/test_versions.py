@@ -15,6 +15,7 @@ from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, ImageId, Seq, Status
 from segstudio.runs import Stepped
 from segstudio.store.catalog.versions import add_version, begin_run, end_run
+from segstudio.store.learning import add_trained
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
 from tests.app.grounds import ground_of
@@ -89,6 +90,22 @@ def test_the_last_run_is_read_with_a_torn_last_line_left_out(qtbot: Any, version
     assert found.events == (event,)
     assert found.result is None
     assert found.why == "The engine died."
+
+
+def test_what_a_later_release_wrote_is_listed_without_figures_and_result(qtbot: Any, versions: Versions) -> None:
+    project = versions._project
+    assert project.writer is not None
+    later = VersionRow("v1", 1, "deep", "embedded", "", Seq(0), promoted=True, figures={"child": {"dice": 0.9}})
+    add_trained(project, later, run=None, groups={}, current="v1", state="done", summary={}).result(10)
+    run = project.writer.call(lambda db: begin_run(db, "r1", parent="embedded", device="cpu", seed=0)).result(10)
+    project.writer.call(lambda db: end_run(db, run, state="done", summary={"version": "v1", "dice": []})).result(10)
+    (project.path / "runs" / "r1").mkdir(parents=True)
+    (project.path / "runs" / "r1" / "events.jsonl").write_bytes(b"")
+    versions.read_again()
+    assert next((item.name, item.now) for item in versions.items()) == ("v1", None)
+    with qtbot.waitSignal(versions.runRead) as read:
+        versions.read_last_run()
+    assert read.args[0].result is None
 
 
 def test_a_project_opens_at_the_first_image_that_is_not_done(qtbot: Any, project_path: Path) -> None:

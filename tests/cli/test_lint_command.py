@@ -157,7 +157,7 @@ def test_what_is_locked_is_left_and_counted(project: Path, run: Run) -> None:
     assert code == 0
     assert out.splitlines()[:2] == [
         "pinholes: 0 mended, 1 left as it is, since something there is locked",
-        "unlabelled, done: 0 mended, 1 left as it is, since something there is locked",
+        "unlabelled but done: 0 mended, 1 left as it is, since something there is locked",
     ]
 
 
@@ -179,7 +179,7 @@ def test_a_project_without_faults_gets_a_sentence(tmp_path: Path, run: Run) -> N
     path = tmp_path / "q.segstudio"
     assert run("new", path, "--images", tmp_path / "images")[0] == 0
     assert run("import", path, "--format", "png", tmp_path / "masks")[0] == 0
-    assert run("lint", path) == (0, "Nothing was found in the labels of 1 image.\n", "")
+    assert run("lint", path) == (0, "No faults were found in the labels of 1 image.\n", "")
     assert run("lint", path, "--json") == (0, '{"findings": []}\n', "")
     assert run("lint", path, "--mend", "speck")[1] == "specks: 0 mended\nNothing is left to mend in 1 image.\n"
 

@@ -24,7 +24,7 @@ def test_a_wrong_region_is_found_where_it_is_and_one_image_is_too_little(tmp_pat
     part[:] = np.where(part == 1, 2, 1)
     with project, EngineClient(project.path, log=tmp_path / "log") as client:
         label(project, rows[0].id, truths[0])
-        with pytest.raises(NotEnoughLabels, match="at least two, of different series"):
+        with pytest.raises(NotEnoughLabels, match="at least two of different series"):
             finished(find_mistakes(client))
         for row, truth in zip(rows[1:], truths[1:], strict=True):
             label(project, row.id, truth)

@@ -10,7 +10,7 @@ from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, auto_levels, to_float
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 from segstudio.labels.edit import Edit, RowChange, Table
-from segstudio.labels.model import Cause
+from segstudio.labels.model import Cause, Status
 from segstudio.learn.data import Part
 from segstudio.store.kept_levels import KeptLevels
 from segstudio.store.project import Project
@@ -228,3 +228,22 @@ def test_a_file_that_has_another_size_by_now_is_said_to_be_changed(tmp_path: Pat
         Image.new("RGB", (20, 10)).save(row.file)
         with pytest.raises(UnreadableImage, match="was changed"):
             _view(project).pixels(row.id, 0, WHOLE)
+
+
+def test_objects_are_those_of_the_labels_that_the_view_gives_and_none_once_they_are_gone(tmp_path: Path):
+    project, truths = new_project(tmp_path, 1, side=300)
+    with project:
+        row = project.images()[0]
+        label(project, row.id, truths[0])
+        data = _view(project)
+        rect = Rect(200, 100, 80, 60)
+        classes, _ = data.labels(int(row.id), 0, rect)
+        ids = data.objects(int(row.id), 0, rect)
+        assert np.array_equal(ids, truths[0][100:160, 200:280])
+        assert np.array_equal(ids > 0, classes > 0)
+        status = RowChange(Table.IMAGES, row.id, {"status": Status.IN_PROGRESS.value}, {"status": Status.DONE.value})
+        assert project.writer is not None
+        project.writer.submit(Edit(row.id, Cause.PAINT, {}, (status,)))
+        project.writer.flush()
+        assert not data.objects(int(row.id), 0, rect).any()
+        assert np.array_equal(data.labels(int(row.id), 0, rect)[0], classes)

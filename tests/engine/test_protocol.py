@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segstudio.engine.frames import read_frame, write_frame
 from segstudio.engine.protocol import (
     Blob,
     Cancel,
@@ -29,8 +30,6 @@ from segstudio.engine.protocol import (
     Welcome,
     decode_message,
     decode_reply,
-    read_frame,
-    write_frame,
 )
 from segstudio.runs import (
     Checkpointed,

@@ -42,6 +42,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import NewClass
 from segstudio.tasks.learning.predict import predict
 from segstudio.tasks.learning.train import train
+from segstudio.tasks.learning.unlearned import unlearned_labels
 from segstudio.tasks.progress import finished
 from tests.engine.conftest import Hours, label, new_image, new_project
 from tests.learn.conftest import blobs
@@ -155,8 +156,8 @@ def test_a_run_continues_from_the_version_it_is_based_on(engine: EngineClient, d
     assert losses[0] < 1.6
 
 
-def test_versions_that_learned_from_the_same_labels_are_counted(tmp_path: Path):
-    project, truths = new_project(tmp_path, 5)
+def test_versions_that_learned_from_nearly_the_same_labels_are_counted(tmp_path: Path):
+    project, truths = new_project(tmp_path, 6)
     with project, EngineClient(project.path) as engine:
         rows = project.images()
         for row, truth in zip(rows[:4], truths, strict=False):
@@ -169,9 +170,13 @@ def test_versions_that_learned_from_the_same_labels_are_counted(tmp_path: Path):
             return ProjectData(project, Sources()).tries(plan.planes, steps)
 
         assert tries(4) == 1
+        assert unlearned_labels(project, None) is None
         assert tries(8) == 2
         assert tries(9) == 0  # a run that is twice as long is no repetition
-        label(project, rows[4].id, truths[4])
+        label(project, rows[4].id, truths[4], part=Rect(80, 80, 30, 30))
+        assert unlearned_labels(project, None) is not None
+        assert tries(4) == 4  # a dab makes no labels new
+        label(project, rows[5].id, truths[5])
         assert tries(4) == 1
 
 

@@ -102,9 +102,31 @@ def test_what_is_locked_neither_gives_nor_takes_a_pixel(rows: list[str], kind: L
 
 def test_a_speck_beside_a_locked_object_becomes_what_else_is_there() -> None:
     classes = CLASSES.with_class(a_class(3, Kind.INSTANCE, locked=True))
-    document = document_of(["222.333", "222.323", "....331"])
+    document = document_of(["222.333", "222.323", "....3.1"])
     mend(document, LintKind.SPECK, classes)
     assert drawn(document)[1] == "222.3.3"
+
+
+def test_a_speck_with_nothing_but_locked_objects_around_it_is_left() -> None:
+    classes = CLASSES.with_class(a_class(3, Kind.INSTANCE, locked=True))
+    document = document_of(["222.333", "222.323", "....333"], done=True)
+    edit, report = mend(document, LintKind.SPECK, classes)
+    assert edit is None
+    assert (report.number, report.left) == (0, 1)
+
+
+def test_specks_that_touch_become_what_is_around_both() -> None:
+    document = document_of(["11111122", "11321122", "11111133"])
+    _edit, report = mend(document, LintKind.SPECK)
+    assert drawn(document) == ["11111122", "11111122", "11111133"]
+    assert (report.number, report.left, report.pixels) == (2, 0, 2)
+
+
+def test_a_speck_within_a_speck_becomes_what_is_around_that() -> None:
+    document = document_of(["111112233", "132311223", "113111223"])
+    _edit, report = mend(document, LintKind.SPECK)
+    assert drawn(document) == ["111112233", "111111223", "111111223"]
+    assert report.left == 0
 
 
 def test_what_has_changed_meanwhile_is_left_alone() -> None:

@@ -107,3 +107,12 @@ def test_a_search_that_nobody_waits_for_ends() -> None:
 def test_nothing_proposed_is_no_spot() -> None:
     proposal = proposal_of({(0, 0): EMPTY})
     assert find_spots([(1, 1)], doubtful_cells(proposal, document_of({})), BOUNDS) == ()
+
+
+def test_by_other_doubts_than_the_stored_confidence_other_cells_are_spots() -> None:
+    proposal = unsure((2, 2, 4, 4, 0))
+    doubts = np.zeros((CONFIDENCE_SIDE, CONFIDENCE_SIDE), np.uint8)
+    doubts[10:14, 10:14], doubts[30:34, 30:34] = 9, 12
+    weigh = doubtful_cells(proposal, document_of({}), {(0, 0): doubts}, least=0.7)
+    assert [spot.rect for spot in find_spots(proposal.tiles, weigh, BOUNDS)] == [Rect(120, 120, 16, 16)]
+    assert find_spots(proposal.tiles, doubtful_cells(proposal, document_of({}), {}), BOUNDS) == ()

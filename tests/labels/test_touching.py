@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from segstudio.labels.touching import separated
+from segstudio.runs import Separation
 
 
 def _discs(*discs: tuple[int, int, int], shape: tuple[int, int] = (120, 200)) -> np.ndarray:
@@ -55,7 +56,7 @@ def test_a_wavy_thin_line_stays_whole():
 
 def test_with_a_whole_share_components_are_left_alone():
     mask = _discs((60, 60, 30), (112, 60, 30), (170, 20, 10))
-    n, found = separated(mask, share=1.0)
+    n, found = separated(mask, Separation(share=1.0))
     expected_n, expected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     assert n == expected_n - 1
     assert np.array_equal(found, expected)

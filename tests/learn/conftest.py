@@ -34,6 +34,7 @@ class MemoryData:
     damaged: Set[int] = frozenset()
     asked: list[int] = field(default_factory=list)
     labels_asked: list[int] = field(default_factory=list)
+    drawn: dict[int, NDArray[np.int32]] = field(default_factory=dict)
 
     def classes(self) -> Sequence[ClassEntry]:
         return self.entries
@@ -102,6 +103,10 @@ class MemoryData:
         self.labels_asked.append(image)
         window = np.s_[rect.y : rect.bottom, rect.x : rect.right]
         return self.ids[image][window].copy(), self.origins[image][window].copy()
+
+    def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
+        ids = self.drawn.get(image, self.ids[image])
+        return ids[rect.y : rect.bottom, rect.x : rect.right].astype(np.uint32)
 
     def labelled(self, image: int, plane: int) -> Sequence[Rect]:
         ids = self.ids[image]

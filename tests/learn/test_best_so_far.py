@@ -13,8 +13,9 @@ from segstudio.engine.workshop import Workshop
 from segstudio.errors import WeightsDamaged
 from segstudio.learn.best import BestSoFar
 from segstudio.learn.data import Part
-from segstudio.learn.gate import watched_groups
+from segstudio.learn.gate import held_out
 from segstudio.learn.trainer import Trainer
+from segstudio.learn.watched import watched_groups
 from segstudio.runs import Choices, Evaluated, Figures, Plan, Stepped
 from tests.learn.conftest import MemoryData, blob_data
 from tests.learn.helpers import facts_of, tiny_plan, tiny_trainer
@@ -119,9 +120,7 @@ def test_a_run_that_began_again_without_its_best_keeps_the_last_average(trainer:
 
 def test_half_of_ten_groups_is_watched_and_a_new_group_moves_one_other_at_most():
     def watched(n: int) -> frozenset[str]:
-        data = blob_data(n + 3, side=64)
-        data.parts = dict.fromkeys(range(4, n + 4), Part.HELD_OUT)
-        return watched_groups(facts_of(data))
+        return frozenset(watched_groups(facts_of(_many_groups(n))))
 
     assert watched(9) == frozenset()
     assert [len(watched(n)) for n in (10, 11, 12)] == [5, 5, 6]
@@ -130,9 +129,18 @@ def test_half_of_ten_groups_is_watched_and_a_new_group_moves_one_other_at_most()
         assert len((watched(n) ^ watched(n + 1)) - {new}) <= 1
 
 
-def _many_groups() -> MemoryData:
-    data = blob_data(13, side=64)
-    data.parts = dict.fromkeys(range(4, 14), Part.HELD_OUT)
+def test_the_gate_judges_by_no_group_that_chose_the_step_also_where_another_is_labelled_meanwhile():
+    for n in range(10, 16):
+        plan, later = tiny_plan(_many_groups(n)), facts_of(_many_groups(n + 1))
+        watching, judging = ({t.entry.group for t in held_out(later, plan, watched=w).tiles} for w in (True, False))
+        assert watching == set(plan.watched)
+        assert judging == {e.group for e in later.planes if e.part is Part.HELD_OUT} - watching
+
+
+def _many_groups(n: int = 10) -> MemoryData:
+    """Three groups that train and n that are held out."""
+    data = blob_data(n + 3, side=64)
+    data.parts = dict.fromkeys(range(4, n + 4), Part.HELD_OUT)
     return data
 
 

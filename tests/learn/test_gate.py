@@ -148,7 +148,7 @@ def test_trying_again_on_the_same_labels_needs_more_each_time():
     assert decide(*gain, tries=1).promoted
     again = decide(*gain, tries=5)
     assert not again.promoted
-    assert "5 versions have learned from the same labels, so 10.3 points are needed" in again.reason
+    assert "5 versions have learned from nearly the same labels, so 10.3 points are needed" in again.reason
     assert "1 version has learned" in decide(*_tallies([0.02] * 16), tries=1).reason
 
 

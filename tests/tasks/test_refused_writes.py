@@ -4,20 +4,17 @@ import json
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 from PIL import Image
 
-from segstudio.engine.protocol import Blob, RunEvent, RunPlanned, Train, Trained
 from segstudio.errors import DiskRefused, ProjectDamaged
 from segstudio.imaging.readers.table import OWN_MASK
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, Seq
-from segstudio.runs import Checkpointed, Choices, Finished, Plan, Recipe, Stepped
+from segstudio.runs import Choices
 from segstudio.store.project import Project
 from segstudio.store.writing import waiting_edits
 from segstudio.tasks.labels.export import export
@@ -25,6 +22,7 @@ from segstudio.tasks.labels.import_masks import import_masks
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
 from tests.refusing_files import refused_from
+from tests.tasks.fake_training import FakeEngine
 
 Mask = Callable[..., Path]
 
@@ -95,56 +93,6 @@ def test_an_export_names_the_image_whose_labels_are_damaged(labelled: Project, t
     assert finished(export(labelled, "png", tmp_path / "out", images="sub/*")).images == 1
 
 
-@dataclass
-class FakeCall:
-    """A run of one step, as the engine tells of it."""
-
-    replies: list[Any]
-    ended: bool = False
-
-    def __enter__(self) -> "FakeCall":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended = True
-
-    def wait(self, _timeout_s: float | None) -> Any:
-        self.ended = len(self.replies) == 1
-        return self.replies.pop(0)
-
-    def stop(self) -> None:
-        """Nothing to stop."""
-
-
-@dataclass
-class FakeEngine:
-    closed: bool = False
-    asked: list[Train] = field(default_factory=list)
-
-    def call(self, request: Train) -> FakeCall:
-        self.asked.append(request)
-        plan = Plan(
-            classes=(), planes=(), mean=(0.5,), std=(0.2,), network="tiny", base="scratch", recipe=Recipe(),
-            device="cpu", threads=1, seed=1, max_seconds=None, max_steps=1,
-        )  # fmt: skip
-        trained = Trained(
-            id=1, parent="embedded", promoted=True, current=request.version, reason="better", steps=1, seconds=1.0,
-            figures={}, card={},
-        )  # fmt: skip
-        step = Stepped(step=1, seconds=0.1, loss=1.0, rate=0.1, patches_per_second=1.0, memory_mb=1.0)
-        return FakeCall(
-            [
-                RunPlanned(1, plan),
-                RunEvent(1, step),
-                Blob(1, "checkpoint", b"c" * 50_000, True),
-                RunEvent(1, Checkpointed(step=1, seconds=0.2, path="")),
-                RunEvent(1, Finished(step=1, seconds=0.3, reason="done")),
-                Blob(1, "weights", b"w" * 50_000, True),
-                trained,
-            ]
-        )
-
-
 def test_a_run_that_is_refused_at_any_write_leaves_no_version_that_is_not_whole(labelled: Project) -> None:
     met, nth = True, 0
     labels = [labelled.labels_sha256(row.id) for row in labelled.images()]
@@ -158,6 +106,7 @@ def test_a_run_that_is_refused_at_any_write_leaves_no_version_that_is_not_whole(
         for version in labelled.versions():
             assert (labelled.path / "models" / f"{version.name}.safetensors").read_bytes() == b"w" * 50_000
             msgspec.json.decode((labelled.path / "models" / f"{version.name}.json").read_bytes())
+        assert len(list((labelled.path / "models").iterdir())) == 2 * len(labelled.versions())
         assert not list((labelled.path / "models").glob(".*"))
         assert all(run.state in ("failed", "done") for run in labelled.runs())
         nth += 1

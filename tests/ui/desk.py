@@ -27,7 +27,7 @@ from segstudio.geometry import TILE, Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.proposal import Proposal, ProposalTile
 from segstudio.labels.tiles.tile import Constant
-from segstudio.runs import INSTANT, Event, Plan, Recipe
+from segstudio.runs import INSTANT, Event, Plan, PlanClass, Recipe
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from tests.store.store_painting import painted
@@ -38,7 +38,7 @@ __all__ = ["Desk", "opened_desk", "own_home"]
 
 _PATIENCE_S = 60.0
 _PLAN = Plan(
-    classes=(),
+    classes=(PlanClass(1, "background"), PlanClass(2, "nucleus")),
     planes=(),
     mean=(),
     std=(),
@@ -210,11 +210,11 @@ class Desk:
         self.engine.end()
         self.wait(lambda: not self.opened.proposals.owed)
 
-    def stores(self, proposal: Proposal) -> None:
-        """Put a proposal that a person made into the project, and show the image again with it."""
+    def stores(self, proposal: Proposal, version: str = "imported") -> None:
+        """Put a proposal that a person made, or a version, into the project, and show the image again with it."""
         tiles = {key: encoded(tile) for key, tile in proposal.tiles.items()}
         image = self.document.image
-        self.opened.store.proposals.write(image, proposal.plane, "imported", proposal.rows, tiles, replace_people=True)
+        self.opened.store.proposals.write(image, proposal.plane, version, proposal.rows, tiles, replace_people=True)
         self.shows(self.navigation.index)
 
     # -- a job of an owner -------------------------------------------------------------------------------------------

@@ -169,13 +169,14 @@ def test_actions_classes_and_images_are_found_and_used_by_enter(
 def test_a_version_is_used_and_the_one_that_proposes_says_that_it_does(
     window: MainWindow, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = (VersionItem(name="v0002", current=True), VersionItem(name="v0001"))
+    dropped = VersionItem(name="v0003", made="2026-11-20T10:00:00Z", has_weights=False)
+    listed = (dropped, VersionItem(name="v0002", current=True), VersionItem(name="v0001"))
     used: list[str] = []
     monkeypatch.setattr(desk.opened.versions, "items", lambda: listed)
     monkeypatch.setattr(desk.opened.versions, "use", used.append)
     palette = opened(window, "v000")
     whys = {row.title: row.why for row in palette.list.found.rows if row.kind == "Version"}
-    assert whys == {"v0002": "It proposes already", "v0001": ""}
+    assert whys == {"v0003": "Its weights were not kept", "v0002": "It proposes already", "v0001": ""}
     QTest.keyClicks(field(window), "1")
     QTest.keyClick(field(window), Key.Key_Return)
     assert used == ["v0001"]

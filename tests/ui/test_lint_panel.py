@@ -1,6 +1,8 @@
 """The check of labels in the window: what it lists, where a click goes, what is mended, and when it is told of."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
@@ -78,6 +80,23 @@ def test_findings_are_listed_by_kind_with_their_numbers(panel: LintPanel) -> Non
         "Specks (3)",
         "Unused classes (2)",
     ]
+
+
+def test_a_hundred_thousand_findings_hold_the_hand_up_for_a_moment_only(panel: LintPanel, desk: Desk) -> None:
+    lint = desk.opened.lint
+    first, image = lint.findings[0], desk.navigation.rows[0].id
+    many = {LintKind.SPECK: [replace(first, rect=Rect(n, 0, 3, 2)) for n in range(100_000)]}
+    lint.looks._found[image] = many
+    lint.looks._put_together()
+    lint.choose(lint.findings[99_999])
+    took = []
+    for _ in range(5):
+        begun = time.thread_time()
+        lint.looks._put_together()
+        took.append(time.thread_time() - begun)
+    assert lint.counts[LintKind.SPECK] == panel.model.heading(0)[1] == 100_001
+    assert lint.place == 99_999
+    assert min(took) < 0.05, f"{1000 * min(took):.0f} ms"
 
 
 def test_a_click_goes_to_the_image_and_the_place_and_marks_it(panel: LintPanel, desk: Desk, window: MainWindow) -> None:
@@ -192,7 +211,7 @@ def test_labels_without_faults_say_so(window: MainWindow, desk: Desk) -> None:
     window.canvas.setFocus()
     QTest.keyClick(window.canvas, Qt.Key.Key_F7)
     panel = window.arrangement.lint
-    desk.wait(lambda: panel.nothing.text() == "Nothing was found in the labels.")
+    desk.wait(lambda: panel.nothing.text() == "No faults were found in the labels.")
     assert panel.nothing.isVisible()
     assert panel.view.hasFocus() or not panel.view.isVisible()
     window.arrangement.turn_to("classes")
@@ -260,15 +279,24 @@ def test_its_tab_is_an_icon_with_a_name_and_leaves_room_for_the_others(window: M
     window.arrangement.turn_to("classes")
 
 
-def test_in_a_low_window_the_list_has_the_room_of_the_filter(panel: LintPanel, window: MainWindow) -> None:
+def test_in_a_low_window_the_list_has_the_room_of_filter_and_button(panel: LintPanel, window: MainWindow) -> None:
     assert panel.kind.isVisible()
+    assert panel.find_button.isVisible()
     window.resize(1000, 480)
     QTest.qWait(20)
     assert panel.kind.isHidden()
+    assert panel.find_button.isHidden()
     assert panel.mend_button.isVisible()
-    window.resize(1280, 800)
+    window.resize(1280, 720)
     QTest.qWait(20)
     assert panel.kind.isVisible()
+    assert panel.find_button.x() > panel.kind.geometry().right(), "side by side where the list has little room"
+    assert (panel.find_button.text(), panel.find_button.icon().isNull()) == ("", False)
+    window.resize(1440, 900)
+    QTest.qWait(20)
+    assert panel.find_button.geometry().bottom() < panel.kind.y()
+    assert (panel.find_button.text(), panel.find_button.icon().isNull()) == ("Find label mistakes", True)
+    window.resize(1280, 800)
 
 
 def test_its_tab_has_the_colours_of_the_theme_that_is_chosen(window: MainWindow, desk: Desk) -> None:

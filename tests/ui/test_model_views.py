@@ -14,10 +14,11 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.values import LABELS, JobKind, ModelView
 from segstudio.app.viewing import spot_search
-from segstudio.engine.protocol import PredictedImage, PredictedTile
+from segstudio.engine.protocol import Done, Doubt, DoubtTile, PredictedImage, PredictedTile
 from segstudio.geometry import TILE, Rect, tiles_of
-from segstudio.labels.proposal import Proposal, ProposalTile
+from segstudio.labels.proposal import Proposal, ProposalTile, encode_confidence
 from segstudio.labels.tiles.tile import Constant
+from segstudio.runs import INSTANT
 from segstudio.store.proposals import encoded
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.canvas_values import proposal_of
@@ -281,6 +282,67 @@ def test_u_goes_from_one_spot_to_the_next_likely_and_shift_u_back(window: MainWi
     assert is_in(middle(window), UNSURE)
     key(window, Qt.Key.Key_U, SHIFT)
     assert desk.said[-1] == "This is the first spot."
+
+
+def doubted(*parts: tuple[Rect, int]) -> list[DoubtTile]:
+    """The engine's answer: sure everywhere, but for some places."""
+    levels = np.zeros((2 * TILE // 4, 3 * TILE // 4), np.uint8)
+    for rect, level in parts:
+        levels[rect.y // 4 : rect.bottom // 4, rect.x // 4 : rect.right // 4] = level
+    places = [(ty, tx) for ty in range(2) for tx in range(3)]
+    return [
+        DoubtTile(0, ty, tx, encode_confidence(levels[64 * ty : 64 * ty + 64, 64 * tx : 64 * tx + 64]))
+        for ty, tx in places
+    ]
+
+
+def test_by_another_measure_the_model_is_asked_and_its_doubts_are_gone_through(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.session.kept_preferences.prefer(uncertainty="flips")
+    desk.stores(proposed(desk, {}, (UNSURE, 3)), INSTANT)
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: any(isinstance(request, Doubt) for request in desk.engine.asked))
+    asked = desk.engine.asked[-1]
+    assert isinstance(asked, Doubt)
+    assert (asked.measure, asked.target.image, asked.version) == ("flips", int(desk.document.image), INSTANT)
+    key(window, Qt.Key.Key_U)  # patience: it is on its way
+    desk.engine.answer(*doubted((LESS, 12)), Done(0))
+    desk.wait(lambda: is_in(middle(window), LESS))
+    asks = len(desk.engine.asked)
+    key(window, Qt.Key.Key_U)
+    assert desk.said[-1] == "There is no further spot in this image; 1 was looked at."
+    assert len(desk.engine.asked) == asks
+    desk.session.kept_preferences.prefer(uncertainty="confidence")
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: is_in(middle(window), UNSURE))
+    assert len(desk.engine.asked) == asks
+
+
+def test_where_the_model_cannot_say_it_that_is_said_and_u_asks_again(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.session.kept_preferences.prefer(uncertainty="entropy")
+    desk.stores(proposed(desk, {}, (UNSURE, 3)), INSTANT)
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: any(isinstance(request, Doubt) for request in desk.engine.asked))
+    desk.engine.refuse("The weights of v1 are damaged.", "WeightsDamaged")
+    desk.wait(window.message_strip.isVisible)
+    assert window.message_strip.text.text() == "The weights of v1 are damaged."
+    asks = len(desk.engine.asked)
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: len(desk.engine.asked) > asks)
+    desk.shows(1)  # nobody waits for it any more
+    desk.wait(lambda: not desk.session.jobs.states)
+    desk.session.kept_preferences.prefer(uncertainty="confidence")
+
+
+def test_what_a_person_proposed_has_no_other_doubt_than_its_confidence(window: MainWindow, desk: Desk) -> None:
+    without_labels(desk)
+    desk.session.kept_preferences.prefer(uncertainty="flips")
+    desk.stores(proposed(desk, {}, (UNSURE, 3)))
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: is_in(middle(window), UNSURE))
+    assert not any(isinstance(request, Doubt) for request in desk.engine.asked)
+    desk.session.kept_preferences.prefer(uncertainty="confidence")
 
 
 def test_a_spot_that_was_painted_since_is_not_shown(window: MainWindow, desk: Desk) -> None:

@@ -3,11 +3,12 @@
 from typing import Any
 
 import msgspec
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidget
 
-from segstudio.runs import Confusion, Figures
+from segstudio.runs import Confusion, Figures, ObjectFigures
 from segstudio.ui.panels.training_classes import TrainingClasses
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -107,12 +108,12 @@ def test_without_figures_the_page_says_why(window: MainWindow, desk: Desk) -> No
     desk.tells(started())
     page = turn(window, "Classes")
     assert page.none.isVisible()
-    assert page.none.text() == "Figures by class come with the first run that has something held out"
+    assert page.none.text() == "Figures by class appear after the first run that holds something out"
     desk.ends(trained(False, figures={"parent": None, "child": None}))
     assert page.none.text() == "Nothing was held out: there are no figures to compare"
     desk.trains()
     desk.ends(trained(False, figures=judged(None)))
-    assert page.none.text() == "Figures by class come with the next run"
+    assert page.none.text() == "Figures by class appear after the next run"
     desk.trains()
     desk.ends(trained(True, figures=judged(CONFUSION)))
     assert page.table.isVisible()
@@ -135,3 +136,36 @@ def test_a_tab_leaves_the_versions(window: MainWindow, desk: Desk) -> None:
     turn(window, "Curves")
     assert window.arrangement.training.curves.isVisible()
     assert window.arrangement.training.curves.controls.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("objects", "words"),
+    [
+        (
+            ObjectFigures(24, 0.812, 0.74, tuned=True),
+            "24 held-out objects: F1 0.740 → 0.812, separation tuned",
+        ),
+        (ObjectFigures(24, 0.74, 0.74, tuned=True), "24 held-out objects: F1 0.740"),
+        (
+            ObjectFigures(4, 0.5, 0.5, tuned=False),
+            "4 held-out objects, too few to tune their separation",
+        ),
+    ],
+)
+def test_the_line_above_the_table_says_how_well_held_out_objects_match(
+    window: MainWindow, desk: Desk, objects: ObjectFigures, words: str
+) -> None:
+    figures = judged(CONFUSION)
+    assert figures["child"] is not None
+    figures["child"] = msgspec.structs.replace(figures["child"], objects=objects)
+    window.resize(1600, 900)
+    desk.trains()
+    desk.tells(started())
+    desk.ends(trained(True, figures=figures))
+    page = turn(window, "Classes")
+    assert page.objects.isVisible()
+    assert page.objects.text() == words
+
+
+def test_without_an_instance_class_nothing_is_said_of_objects(window: MainWindow, desk: Desk) -> None:
+    assert not ended(window, desk).objects.isVisible()

@@ -9,6 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidget
 from pytestqt.qtbot import QtBot
 
+from segstudio.app.learning.curves import smoothed
 from segstudio.ui.panels.plots import LivePlot
 from segstudio.ui.panels.training_curves import TrainingCurves
 from segstudio.ui.theme import LIGHT, tinted
@@ -91,7 +92,7 @@ def test_the_best_measurement_is_marked_and_the_step_that_was_kept(curves: Train
     plot._redraw()
     ring = plot._marks[-1]
     assert [tuple(point.pos()) for point in ring.points()] == [(4.0, 0.6)]
-    assert plot._title.toolTip() == "The ring is the best: 0.600 at step 4"
+    assert plot._title.toolTip() == "The ring marks the best: 0.600 at step 4"
     plot.set_kept(8)
     plot._redraw()
     assert plot._marks[-1].value() == 8.0
@@ -233,7 +234,44 @@ def test_drawing_five_thousand_steps_and_forty_classes_is_no_burden(curves: Trai
             plot._redraw()
             plot._widget.viewport().repaint()
             took.append(time.thread_time() - begun)
-        assert min(took) < 0.03, f"{plot.objectName()}: {min(took) * 1000:.1f} ms"
+        assert min(took) < 0.015, f"{plot.objectName()}: {min(took) * 1000:.1f} ms"
+
+
+def test_of_very_many_smoothed_curves_only_the_mean_has_the_one_as_it_is_behind_it(curves: TrainingCurves) -> None:
+    plot = curves.iou_plot
+    for k in range(40):
+        plot.add(f"class {k}", "#112233", named=False, dots=True)
+        for n in (4, 8):
+            plot.append(f"class {k}", n, (k + n) / 60)
+    curves.controls.smoothing.setValue(9)
+    plot._redraw()
+    assert len(plot._series["mean"].items.lines) == 2
+    assert len(plot._series["class 3"].items.lines) == 1
+
+
+def test_a_smoothed_curve_is_the_same_whether_its_points_come_at_once_or_one_by_one(curves: TrainingCurves) -> None:
+    plot = curves.loss_plot
+    curves.controls.smoothing.setValue(9)
+    for n in range(9, 13):
+        plot.append("training", n, 1 / n)
+        plot._redraw()
+    plot.go_back(10)
+    plot.append("training", 11, 0.5)
+    values = plot.series["training"][1]
+    assert values == [*(1 / n for n in range(1, 11)), 0.5]
+    assert drawn(plot, "training")[1] == pytest.approx(smoothed(values, plot.look.smoothing))
+
+
+def test_a_mark_is_made_anew_only_where_another_value_is_the_best(curves: TrainingCurves, desk: Desk) -> None:
+    plot = curves.iou_plot
+    plot._redraw()
+    ring = plot._marks[-1]
+    desk.tells(stepped(9), evaluated(9, 0.55))
+    plot._redraw()
+    assert plot._marks[-1] is ring
+    desk.tells(stepped(10), evaluated(10, 0.65))
+    plot._redraw()
+    assert [tuple(point.pos()) for point in plot._marks[-1].points()] == [(10.0, 0.65)]
 
 
 def test_the_colours_of_curves_follow_the_theme_and_those_of_classes_stay(curves: TrainingCurves, desk: Desk) -> None:

@@ -64,6 +64,11 @@ def _cost(place: int, changed: float | None, seconds: float) -> Cost:
     return Cost(ImageId(place), f"{place}.png", changed, seconds)
 
 
+def test_of_one_image_its_time_is_said_once(page: TrainingEffort, desk: Desk) -> None:
+    _shows(desk, EffortValues((_cost(1, 0.5, 120.0),)))
+    assert _says(page, "effortSummary") == "1 image done in 2.0 minutes"
+
+
 def test_a_project_without_a_finished_image_says_so(page: TrainingEffort, desk: Desk) -> None:
     _shows(desk, EffortValues())
     none = page.findChild(QLabel, "effortNone")
@@ -77,8 +82,9 @@ def test_each_finished_image_is_a_point_of_both_plots(page: TrainingEffort, desk
     _shows(desk, EffortValues(costs))
     assert page.changed_plot.series == {"changed": ([1, 3], [50.0, 10.0])}
     assert page.minutes_plot.series == {"minutes": ([1, 3], [4.0, 1.5])}
-    assert _says(page, "effortSummary") == "3 images done in 5.50 minutes; the last ones took 2.75 minutes each"
-    assert "four different numbers" in _says(page, "effortForecast")
+    assert not page.minutes_plot._legend.isVisible(), "the title says what its one curve is"
+    assert _says(page, "effortSummary") == "3 images done in 5.5 minutes; the last ones took about 2.8 minutes each"
+    assert "at least four versions" in _says(page, "effortForecast")
 
 
 def test_the_forecast_is_said_where_there_is_one_and_else_why_there_is_none(page: TrainingEffort, desk: Desk) -> None:

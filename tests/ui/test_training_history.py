@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog
 
+from segstudio.app.values import Notice
 from segstudio.ui.panels.training_history import TrainingHistory
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -59,7 +60,7 @@ def test_a_project_without_a_run_says_so(window: MainWindow, desk: Desk) -> None
     window.arrangement.training.head.fold.click()
     page = turn(window, "History")
     assert page.none.isVisible()
-    assert page.none.text() == "No run has been made in this project yet"
+    assert page.none.text() == "No runs in this project yet"
 
 
 def test_the_newest_run_is_first_and_chosen(window: MainWindow, desk: Desk) -> None:
@@ -144,7 +145,7 @@ def test_in_the_history_the_chosen_run_is_exported(window: MainWindow, desk: Des
 
 def test_what_is_not_there_is_not_exported_and_that_is_said(window: MainWindow, desk: Desk) -> None:
     window.bars.action("export-class-figures").trigger()
-    assert desk.said[-1] == "Figures by class come with the first run that has something held out"
+    assert desk.said[-1] == "Figures by class appear after the first run that holds something out"
     window.bars.action("export-plots").trigger()
     assert desk.said[-1] == "This page has no plot to export"
     assert window.findChild(QFileDialog) is None
@@ -154,3 +155,36 @@ def test_the_step_whose_weights_were_kept_is_marked(window: MainWindow, desk: De
     made(window, desk, 1)
     plot = window.arrangement.training.curves.iou_plot
     assert plot._kept is None, "the plan of this run keeps the last"
+
+
+def test_resume_goes_on_with_the_newest_run_or_with_the_one_chosen_in_the_history(
+    window: MainWindow, desk: Desk
+) -> None:
+    page = made(window, desk)
+    resume = window.arrangement.training.head.resume
+    asked = len(desk.engine.trains)
+    choose(page, 1)
+    QTest.mouseClick(resume, LEFT)
+    desk.wait(lambda: len(desk.engine.trains) > asked)
+    request = desk.engine.trains[-1]
+    assert (request.choices.base, request.choices.seed) == ("v2", 1)
+    assert request.after is not None
+    desk.wait(lambda: "Run r2 is resumed from its version v2." in desk.said)
+    assert not resume.isVisible()
+    assert window.arrangement.training.head.stop.isVisible()
+
+
+def test_a_run_that_was_discarded_is_not_resumed_and_says_why(window: MainWindow, desk: Desk) -> None:
+    page = made(window, desk, runs=1)
+    desk.trains()
+    desk.tells(started())
+    window.bars.action("discard-training").trigger()
+    desk.wait(lambda: not desk.opened.training.running and page.list.topLevelItemCount() == 2)
+    turn(window, "Curves")
+    asked, told = len(desk.engine.trains), list[Notice]()
+    desk.session.notices.told.connect(told.append)
+    QTest.mouseClick(window.arrangement.training.head.resume, LEFT)
+    desk.wait(lambda: told)
+    desk.session.notices.told.disconnect(told.append)
+    assert told[0].sentence.startswith("Run r2 made no version, so it cannot be resumed.")
+    assert len(desk.engine.trains) == asked

@@ -186,7 +186,7 @@ def test_a_discarded_run_ends_at_once_and_leaves_only_its_record(window: MainWin
     assert not panel.head.stop.isEnabled()
     desk.wait(lambda: not desk.opened.training.running)  # the engine, in a step, has said nothing
     assert any(isinstance(message, Cancel) for message in desk.engine.sent)
-    assert panel.head.state.text() == "The run was discarded; nothing was kept but its record."
+    assert panel.head.state.text() == "The run was discarded; only its record was kept."
     assert not panel.head.progress.isVisible()
     assert not panel.head.discard.isVisible()
     assert desk.opened.store.versions() == []
@@ -465,10 +465,27 @@ def test_a_run_that_did_not_help_says_what_would(window: MainWindow, desk: Desk)
     assert not advice.isVisible()
 
 
+def test_the_reason_for_a_verdict_goes_on_with_the_steps_as_one_line(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.ends(trained(False, reason="Mean IoU on held-out pixels fell from 0.7 to 0.6."))
+    reason = window.arrangement.training.curves.result.reason
+    assert reason.text() == "Mean IoU on held-out pixels fell from 0.7 to 0.6 · 50 steps in 25 s"
+
+
+def test_before_the_first_run_the_panel_says_that_keep_learning_is_on(window: MainWindow, desk: Desk) -> None:
+    desk.load(names=("plate_0000.png",), classes=("nucleus",), labelled=False)
+    state = window.arrangement.training.head.state
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert state.text() == "Keep learning is on; it begins once two classes have new labels"
+    QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert state.text().startswith("Label a few images")
+
+
 def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(window: MainWindow, desk: Desk) -> None:
+    title = window.findChild(QWidget, "heldOutTitle")
+    assert title.text() == "", "there is no run yet"  # type: ignore[union-attr]
     desk.trains()
     desk.tells(started(held_out_groups=[]))
-    title = window.findChild(QWidget, "heldOutTitle")
     assert title.text().startswith("Nothing is held out")  # type: ignore[union-attr]
 
 

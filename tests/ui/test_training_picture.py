@@ -122,8 +122,8 @@ def test_without_a_picture_the_page_says_why(window: MainWindow, desk: Desk) -> 
     desk.tells(started())
     page = turn(window, "Picture")
     assert page.none.isVisible()
-    assert page.none.text() == "A held-out image is shown here as the run measures it"
+    assert page.none.text() == "A held-out image appears here once the run measures it"
     desk.tells(started(held_out_groups=[]))
-    assert page.none.text() == "Nothing is held out, so there is no picture of it"
+    assert page.none.text() == "Nothing is held out, so there is no picture to show"
     desk.load()
     assert page.pictures == []

@@ -5,9 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from segstudio.errors import WeightsDamaged
 from segstudio.labels.model import Seq
 from segstudio.runs import EMBEDDED
-from segstudio.store.learning import add_trained
+from segstudio.store.learning import add_trained, drop_weights
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
 from segstudio.ui.window.main_window import MainWindow
@@ -119,6 +120,28 @@ def test_a_version_that_is_gone_says_so_and_the_list_is_filled_anew(window: Main
     assert window.arrangement.training.head.versions.text() == "Proposals: v1"
 
 
+def test_a_round_whose_weights_were_not_kept_has_its_figures_and_can_neither_propose_nor_be_compared(
+    window: MainWindow, desk: Desk
+) -> None:
+    def rounds(project: Project) -> None:
+        two_versions(project)
+        row = version("v3", "v1", 0.8, 0.78, "not one point better", promoted=False)
+        add_trained(project, row, run=None, groups={}, current="v1", state="done", summary={}).result()
+        drop_weights(project, {"v2", "v3"}, ()).result()
+
+    desk.open(desk.projects.grown(desk.place(), rounds))
+    rows = _listed(window)
+    assert [row[:2] for row in rows[:2]] == [["v3", "0.800 → 0.780"], ["v2", "0.800 → 0.790"]]
+    assert window.findChild(QPushButton, "useVersion-v3") is not None
+    assert window.findChild(QPushButton, "useVersion-v2") is None
+    assert window.findChild(QPushButton, "compareVersion-v2") is None
+    assert "weights not kept" in [label.text() for label in window.arrangement.training.versions.findChildren(QLabel)]
+    assert "v2" not in desk.opened.views.choices
+    with pytest.raises(WeightsDamaged, match="The weights of version v2 were not kept"):
+        desk.opened.versions.use("v2")
+    assert window.arrangement.training.head.versions.text() == "Proposals: v1"
+
+
 def test_a_read_only_window_shows_versions_and_chooses_none(window: MainWindow, desk: Desk) -> None:
     desk.read_only(desk.projects.grown(desk.place(), two_versions))
     assert len(_listed(window)) == 3
@@ -163,6 +186,18 @@ def test_a_last_run_without_a_result_says_why(window: MainWindow, desk: Desk) ->
     desk.open(path)
     state = "The last run did not finish: The memory is full."
     desk.wait(lambda: window.arrangement.training.head.state.text() == state)
+
+
+def test_a_last_run_that_was_discarded_is_not_said_to_have_failed(window: MainWindow, desk: Desk) -> None:
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    window.arrangement.training.discard()
+    desk.wait(lambda: not desk.opened.training.running)
+    path = desk.opened.path
+    desk.leave()
+    desk.open(path)
+    desk.wait(lambda: window.arrangement.training.head.state.text() == "The last run was discarded")
+    assert window.arrangement.training.curves.loss_plot.series["training"][0] == [1]
 
 
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, desk: Desk) -> None:

@@ -1,6 +1,5 @@
 """The owner of the check of labels: which finding is looked at, where it is on the image, and what mends it."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -29,19 +28,20 @@ _AROUND_PX = 24
 """So much of what surrounds a finding is seen with it."""
 _MARKED_MS = 4000
 """So long a frame shows which part of the view is meant."""
-_PANEL, _REMINDER = "panel", "reminder"
+_PANEL, _REMINDER, _STEP = "panel", "reminder", "step"
 _NOT_MENDED = {
     LintKind.TOUCHING: N_(
-        "Objects that touch are shown only: merge them if they are one, or paint between them if they are two."
+        "Touching objects are only shown: merge them if they are one, or paint between them if they are two."
     ),
     LintKind.NEARLY_EMPTY_CLASS: N_(
-        "A class with few pixels is shown only: label more of it, or remove it from the list of classes."
+        "A class with few pixels is only shown: label more of it, or remove it from the list of classes."
     ),
 }
 
 
 class Lint(QObject):
     """`findings` are in the order of their kinds: probable mistakes by how grave they are, others by image and place.
+    `counts` are how many there are of each kind that there are any of.
 
     `changed`: other findings, more images looked at, or another one is `chosen`. `sought` carries the box (`Rect`)
     to be seen. `reminded`: a run or an export begins, and there are findings that were not told of yet.
@@ -66,11 +66,12 @@ class Lint(QObject):
         self._runs = ObjectRuns(ground, documents, fills)
         self.looks, self.mistakes = LintLooks(ground, documents, navigation, self), mistakes
         self.findings: tuple[Finding, ...] = ()
+        self.counts: dict[LintKind, int] = {}
         self.chosen: Finding | None = None
         self.place = -1
         self._wanted: Finding | None = None
         self._step_later: int | None = None
-        self._told: frozenset[Finding] = frozenset()
+        self._told: tuple[Finding, ...] = ()
         self._reminds = False
         self._mark: Overlay = ()
         self._marked = QTimer(self)
@@ -82,12 +83,6 @@ class Lint(QObject):
         navigation.imageShown.connect(self._shown)
         navigation.imageLoading.connect(lambda _path: self._unmark())
         navigation.imageFailed.connect(lambda _path, _why: self._forget_wanted())
-
-    @property
-    def counts(self) -> dict[LintKind, int]:
-        """How many there are of each kind that there are any of."""
-        found = Counter(one.kind for one in self.findings)
-        return {kind: found[kind] for kind in LintKind if found[kind]}
 
     def watch(self, wanted: bool) -> None:
         """Keep the findings up to date from now on, or no longer."""
@@ -102,7 +97,7 @@ class Lint(QObject):
 
     def choose(self, finding: Finding) -> None:
         """Go to a finding: its image and plane are shown, and where it is there."""
-        self.chosen, self.place = finding, self.findings.index(finding)
+        self.chosen, self.place = finding, self._place_of(finding)
         self.changed.emit()
         if finding.image is None:
             return
@@ -116,16 +111,17 @@ class Lint(QObject):
 
     def step(self, by: int) -> None:
         """Go to the next finding (1) or the one before (-1); of one that was mended, to the one in its place."""
+        if not self.looks.complete:
+            self.looks.want(_STEP)
         if not self.looks.complete and not self.findings:
             self._step_later = by
-            self.watch(True)
             self._notices.say(_("Checking the labels …"))
             return
         place = self.place + by
         if self.chosen is None and by > 0 and self.place >= 0:
             place = self.place
         if not self.findings:
-            self._notices.say(_("Nothing was found in the labels."))
+            self._notices.say(_("No faults were found in the labels."))
         elif place < 0:
             self._notices.say(_("This is the first finding."))
         elif place >= len(self.findings):
@@ -142,17 +138,31 @@ class Lint(QObject):
 
     def _put_together(self) -> None:
         """What was mended or edited away is not chosen any more; the place in the list stays."""
-        self.findings = self.mistakes.findings + self.looks.findings
-        if self.chosen is not None and self.chosen in self.findings:
-            self.place = self.findings.index(self.chosen)
+        mistakes = self.mistakes.findings
+        self.findings = mistakes + self.looks.findings
+        self.counts = ({LintKind.MISTAKE: len(mistakes)} if mistakes else {}) | self.looks.counts
+        place = -1 if self.chosen is None else self._place_of(self.chosen)
+        if place >= 0:
+            self.place = place
         elif self.chosen is not None:
             self.chosen = None
             self._unmark()
+
+    def _place_of(self, finding: Finding) -> int:
+        """Its place in the list, -1 for none. Of 100,000 few begin where it does, and only these are compared."""
+        if finding.rect is None:
+            return self.findings.index(finding) if finding in self.findings else -1
+        x, y = finding.rect.x, finding.rect.y
+        for place, one in enumerate(self.findings):
+            if one.rect is not None and one.rect.x == x and one.rect.y == y and one == finding:
+                return place
+        return -1
 
     def _looked(self) -> None:
         self._put_together()
         self.changed.emit()
         if self.looks.complete:
+            self.looks.want(_STEP, False)
             self._remind()
             by, self._step_later = self._step_later, None
             if by is not None:
@@ -225,7 +235,7 @@ class Lint(QObject):
             return
         place = self.place
         self.mistakes.keep(found)
-        self._notices.say(_("The label is kept: this is not listed as a mistake again."))
+        self._notices.say(_("The label is kept: it will not be listed as a mistake again."))
         left = len(self.mistakes.findings)
         if left:
             self.choose(self.findings[min(place, left - 1)])
@@ -307,8 +317,8 @@ class Lint(QObject):
             return done
         left = count(
             report.left,
-            "1 was left as it is: it is locked, or has changed.",
-            "{n} were left as they are: they are locked, or have changed.",
+            "1 was left as it is: something there is locked, or has changed since.",
+            "{n} were left as they are: something there is locked, or has changed since.",
         )
         return " ".join((done, left))
 
@@ -325,13 +335,12 @@ class Lint(QObject):
         if self._reminds:
             self._reminds = False
             self.looks.want(_REMINDER, False)
-            found = frozenset(self.findings)
-            if found and found != self._told:
-                self._told = found
+            if self.findings and self.findings != self._told:
+                self._told = self.findings
                 self.reminded.emit()
 
 
 def _nothing(findings: tuple[Finding, ...]) -> str:
     if findings[0].kind is LintKind.MISTAKE:
-        return _("Nothing was changed: a class or an object there is locked, or the labels are others now.")
-    return _("Nothing was mended: it is locked, or has changed.")
+        return _("Nothing was changed: a class or an object there is locked, or the labels have changed since.")
+    return _("Nothing was mended: something there is locked, or has changed since.")

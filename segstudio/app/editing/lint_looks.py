@@ -3,8 +3,9 @@
 An image that was changed is looked at again, and no other one is.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import chain
 from time import sleep
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -22,6 +23,8 @@ from segstudio.tasks.labels.lint import look_at_image
 
 __all__ = ["LintLooks"]
 
+_ByKind = Mapping[LintKind, Sequence[Finding]]
+
 _TOGETHER_MS = 200
 """Edits in quick succession are looked at together, and rows are put together no more often."""
 _IMAGES_A_MS = 50
@@ -29,8 +32,10 @@ _IMAGES_A_MS = 50
 
 
 class LintLooks(QObject):
-    """`findings` are those of the images looked at, by kind, then in the order of the list; those of classes once all
-    images are known. `changed`: they are others, or more images are known."""
+    """`findings` are those of the images looked at, by kind, then in the order of the list, and `counts` how many there
+    are of each kind that there are any of; those of classes once all images are known. `changed`: they are others, or
+    more images are known. A project may have 100,000: what is done for each of them is done as an image is looked at.
+    """
 
     changed = Signal()
 
@@ -42,13 +47,14 @@ class LintLooks(QObject):
         self._documents, self._navigation = documents, navigation
         self._worker = Worker("lint", ground.main)
         self.findings: tuple[Finding, ...] = ()
+        self.counts: dict[LintKind, int] = {}
         self._below = MIN_AREA_PX
         self._wanted: set[str] = set()
         self._order: list[ImageId] | None = None
         self._there: set[ImageId] = set()
         self._looks: dict[ImageId, ImageLook] = {}
         self._unread: set[ImageId] = set()
-        self._found: dict[ImageId, tuple[Finding, ...]] = {}
+        self._found: dict[ImageId, _ByKind] = {}
         self._dirty: set[ImageId] = set()
         self._at: ImageId | None = None
         self._begin = 0
@@ -145,7 +151,8 @@ class LintLooks(QObject):
         if self._order is None:
             return
         self._begin = 0
-        self._dirty.update(image for image in images if image in self._looks or image == self._at)
+        there = (image for image in images if image in self._there)  # what is looked at may have been taken out
+        self._dirty.update(image for image in there if image in self._looks or image == self._at)
         if self._at in images:
             self._number += 1  # what is being looked at is no more
         self._begin_soon()
@@ -193,7 +200,7 @@ class LintLooks(QObject):
             self._dirty.add(image)
         else:
             self._looks[image] = look
-            self._found[image] = tuple(findings_of(look))
+            self._found[image] = _by_kind(findings_of(look))
         self._put_together_soon()
         self._go_on()
 
@@ -202,16 +209,23 @@ class LintLooks(QObject):
             self._together.start(max(_TOGETHER_MS, self.total // _IMAGES_A_MS))
 
     def _put_together(self) -> None:
-        by_kind: dict[LintKind, list[Finding]] = {kind: [] for kind in LintKind}
         order = self._order or ()
-        for image in order:
-            for found in self._found.get(image, ()):
-                by_kind[found.kind].append(found)
+        looked_at = [self._found[image] for image in order if self._found.get(image)]
         if len(self._looks) == len(order) and not self._unread.intersection(order):
-            for found in class_findings((self._looks[image] for image in order), self._documents.classes):
-                by_kind[found.kind].append(found)
-        self.findings = tuple(found for kind in LintKind for found in by_kind[kind])
+            looks = (self._looks[image] for image in order)
+            looked_at.append(_by_kind(class_findings(looks, self._documents.classes)))
+        together = {kind: [each[kind] for each in looked_at if kind in each] for kind in LintKind}
+        self.findings = tuple(chain.from_iterable(chain.from_iterable(together.values())))
+        self.counts = {kind: sum(map(len, parts)) for kind, parts in together.items() if parts}
         self.changed.emit()
+
+
+def _by_kind(findings: Iterable[Finding]) -> _ByKind:
+    """Findings by kind, each in their order."""
+    found: dict[LintKind, list[Finding]] = {}
+    for one in findings:
+        found.setdefault(one.kind, []).append(one)
+    return found
 
 
 def _looked(

@@ -195,8 +195,8 @@ class Mistakes(QObject):
     def _looked_at(self) -> str:
         """What was looked at, in words."""
         if any(len(row.planes) > 1 for row in self._navigation.rows):
-            return count(self.total, "1 labelled plane was looked at.", "{n} labelled planes were looked at.")
-        return count(self.total, "1 labelled image was looked at.", "{n} labelled images were looked at.")
+            return count(self.total, "1 labelled plane was compared.", "{n} labelled planes were compared.")
+        return count(self.total, "1 labelled image was compared.", "{n} labelled images were compared.")
 
     # -- which are still there -----------------------------------------------------------------------------------------
 
@@ -257,7 +257,7 @@ class Mistakes(QObject):
         if number:
             said = count(number, "1 probable mistake was found.", "{n} probable mistakes were found.")
         elif any_kept:
-            said = _("No probable mistakes were found but those that were kept.")
+            said = _("No probable mistakes were found other than those whose label you kept.")
         self._ground.notices.say(" ".join((said, looked)))
 
     # -- keeping -------------------------------------------------------------------------------------------------------

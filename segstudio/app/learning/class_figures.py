@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from segstudio.runs import Confusion
+from segstudio.text import amount, count
 
-__all__ = ["ClassFigures", "ConfusionShares", "class_figures", "confusion_shares"]
+if TYPE_CHECKING:
+    from segstudio.runs import Confusion, ObjectFigures
+
+__all__ = ["ClassFigures", "ConfusionShares", "class_figures", "confusion_shares", "object_words"]
 
 
 class ClassFigures(NamedTuple):
@@ -65,3 +67,22 @@ def confusion_shares(confusion: "Confusion") -> ConfusionShares:
         tuple(n / sum(confusion.counts[row]) for n in counts) for row, counts in zip(rows, pixels, strict=True)
     )
     return ConfusionShares(tuple(names[n] for n in rows), tuple(names[n] for n in columns), shares, pixels)
+
+
+def object_words(figures: "ObjectFigures") -> str:
+    """How well objects match those that are held out, and how touching ones are separated."""
+    found = {"f1": amount(figures.f1), "usual": amount(figures.f1_default)}
+    if not figures.tuned:
+        return count(
+            figures.objects,
+            "{n} held-out object, too few to tune its separation",
+            "{n} held-out objects, too few to tune their separation",
+        )
+    if figures.f1 == figures.f1_default:
+        return count(figures.objects, "{n} held-out object: F1 {f1}", "{n} held-out objects: F1 {f1}", **found)
+    return count(
+        figures.objects,
+        "{n} held-out object: F1 {usual} → {f1}, separation tuned",
+        "{n} held-out objects: F1 {usual} → {f1}, separation tuned",
+        **found,
+    )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from segstudio.runs import Event
 
-__all__ = ["Curve", "RunCurves", "best_at", "curves_of", "reduced", "smoothed"]
+__all__ = ["Average", "Curve", "RunCurves", "best_at", "curves_of", "reduced", "smoothed"]
 
 
 @dataclass(slots=True)
@@ -79,22 +79,32 @@ def curves_of(events: "Iterable[Event]") -> RunCurves:
     return found
 
 
-def smoothed(values: Sequence[float], weight: float) -> list[float]:
-    """The exponential moving average of values: each keeps `weight` (0 to below 1) of the average before it.
+@dataclass(slots=True)
+class Average:
+    """An exponential moving average that is given one value after the other: each keeps `weight` (0 to below 1) of the
+    average before it.
 
     The start is corrected for, so that the first value is itself. What is not finite is left as it is and counts for
     nothing.
     """
-    out: list[float] = []
-    sum_, total = 0.0, 0.0
-    for value in values:
+
+    weight: float
+    _sum: float = 0.0
+    _total: float = 0.0
+
+    def after(self, value: float) -> float:
+        """The average with one value more."""
         if not math.isfinite(value):
-            out.append(value)
-            continue
-        sum_ = weight * sum_ + (1 - weight) * value
-        total = weight * total + (1 - weight)
-        out.append(sum_ / total)
-    return out
+            return value
+        self._sum = self.weight * self._sum + (1 - self.weight) * value
+        self._total = self.weight * self._total + (1 - self.weight)
+        return self._sum / self._total
+
+
+def smoothed(values: Iterable[float], weight: float) -> list[float]:
+    """The moving `Average` of values."""
+    average = Average(weight)
+    return [average.after(value) for value in values]
 
 
 def best_at(values: Sequence[float]) -> int | None:
@@ -114,9 +124,10 @@ def reduced(
     """
     import numpy as np
 
-    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    xs, ys = np.array(x, np.float64), np.array(y, np.float64)
     fits = np.isfinite(ys) & (ys > above)
-    xs, ys = xs[fits], ys[fits]
+    if not fits.all():
+        xs, ys = xs[fits], ys[fits]
     stretch = math.ceil(2 * len(xs) / max(most, 2))
     if len(xs) <= most:
         return xs, ys

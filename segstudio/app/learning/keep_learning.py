@@ -1,7 +1,8 @@
 """The owner of learning that goes on while a person labels: one run after another, each as long as usual.
 
 A run learns what is painted meanwhile, ends at the gate, and the next one goes on from the version that proposes then.
-Between two runs the image on screen and the next ones get their proposals; without new labels nothing begins.
+Between two runs the image on screen and the next ones get their proposals; without new labels in training images
+nothing begins.
 """
 
 from concurrent.futures import Future
@@ -18,6 +19,7 @@ from segstudio.app.values import JobKind, Notice, NoticeKind
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.proposals_ahead import REACH, ProposalsAhead
 from segstudio.store.project import Project
+from segstudio.tasks.learning.unlearned import TrainingLabels, unlearned_labels
 from segstudio.text import _
 
 __all__ = ["KeepLearning"]
@@ -29,9 +31,9 @@ _SOON_MS = 300
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """The newest edit that a version has learned from, and how many classes have known pixels."""
+    """The labels to learn, None where they are those that were learned, and how many classes have known pixels."""
 
-    learned: int
+    labels: TrainingLabels | None
     classes: int
 
 
@@ -54,7 +56,8 @@ class KeepLearning(QObject):
         self._documents, self._training = documents, training
         self._proposals, self._ahead = proposals, ahead
         self._worker = Worker("keep-learning", ground.main)
-        self._learned = -1
+        self._seen = -1
+        self._began_with: TrainingLabels | None = None
         self._asking = self._begun = False
         self.on = False
         self._soon = QTimer(self)
@@ -69,7 +72,7 @@ class KeepLearning(QObject):
 
     @property
     def waits(self) -> bool:
-        """Whether it is on, and everything painted so far was learned."""
+        """Whether it is on, and there is nothing to learn in what was painted so far."""
         return self.on and not self._training.running and not self._has_more
 
     def turn(self, on: bool) -> None:
@@ -97,12 +100,14 @@ class KeepLearning(QObject):
     def _runs(self, running: bool) -> None:
         if not running:
             self._begun = False
+            self._seen = -1  # what it did not pick up is there to be learned
             self._ahead.refresh()  # it settles before the next run
         self.changed.emit()
 
     @property
     def _has_more(self) -> bool:
-        return int(self._documents.saving.acknowledged) > self._learned
+        """Whether there are edits that were not looked at yet."""
+        return int(self._documents.saving.acknowledged) > self._seen
 
     def _go_on(self) -> None:
         """Begin the next run, if there is something to learn and nothing is awaited that the run would hold up."""
@@ -115,29 +120,31 @@ class KeepLearning(QObject):
             self.changed.emit()
             return
         self._asking = True
-        self._worker.submit(partial(_looked_at, self._project), self._looked)
+        seen = int(self._documents.saving.acknowledged)
+        self._worker.submit(partial(_looked_at, self._project, self._began_with), partial(self._looked, seen))
 
-    def _looked(self, future: "Future[_Now]") -> None:
+    def _looked(self, seen: int, future: "Future[_Now]") -> None:
         self._asking = False
         if (error := refusal(future)) is not None:
             self.turn(False)
             self._notices.fail(JobKind.TRAIN, error)
             return
         now = future.result()
-        self._learned = max(self._learned, now.learned)
-        if self.on and now.classes >= 2 and self._has_more and not self._training.running:
-            self._learned = int(self._documents.saving.acknowledged)
+        self._seen = seen
+        if self.on and now.classes >= 2 and now.labels is not None and not self._training.running:
+            self._began_with = now.labels
             self._begun = True
             self._training.follow(_ROUND_S, lambda: self.on)
+        elif self._has_more:
+            self._soon.start()  # painted while it looked
         self.changed.emit()
 
     def _told(self, notice: Notice) -> None:
         """A run that fails ends it: the next one would fail as well."""
         if self.on and notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
             self.turn(False)
-            self._notices.say(_("Learning no longer goes on by itself."))
+            self._notices.say(_("Keep learning is off now."))
 
 
-def _looked_at(project: Project) -> _Now:
-    learned = max((int(version.seq) for version in project.versions()), default=-1)
-    return _Now(learned, len(project.known_classes()))
+def _looked_at(project: Project, began_with: TrainingLabels | None) -> _Now:
+    return _Now(unlearned_labels(project, began_with), len(project.known_classes()))

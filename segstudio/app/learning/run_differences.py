@@ -13,8 +13,8 @@ __all__ = ["Difference", "differences", "state_words"]
 
 _STATES = {
     "running": N_("running"),
-    "done": N_("ended"),
-    "time": N_("ended in time"),
+    "done": N_("finished"),
+    "time": N_("finished, time was up"),
     "stopped": N_("stopped"),
     "failed": N_("failed"),
     "discarded": N_("discarded"),
@@ -51,7 +51,7 @@ def _labels(items: "Sequence[RunItem]") -> Iterator[Difference]:
     if first is None or len(items) < 2:
         return
     before = {(p.path, p.plane): p.seq for p in first.planes}
-    values = [_("compared with")]
+    values = [_("the reference")]
     for plan in plans[1:]:
         if plan is None:
             values.append("–")
@@ -59,7 +59,7 @@ def _labels(items: "Sequence[RunItem]") -> Iterator[Difference]:
         changed = sum(1 for p in plan.planes if before.get((p.path, p.plane), p.seq) != p.seq)
         new = sum(1 for p in plan.planes if (p.path, p.plane) not in before)
         words = [count(new, "{n} new image", "{n} new images")] if new else []
-        words += [count(changed, "{n} with other labels", "{n} with other labels")] if changed else []
+        words += [count(changed, "{n} with changed labels", "{n} with changed labels")] if changed else []
         values.append(", ".join(words) or _("the same"))
     if any(value != _("the same") for value in values[1:]):
         yield Difference(_("Labels"), tuple(values))
@@ -103,8 +103,8 @@ _FIGURES: "tuple[tuple[str, Callable[[RunItem], str]], ...]" = (
 _SETTINGS: "tuple[tuple[str, Callable[[Plan], str]], ...]" = (
     (N_("Starts from"), lambda plan: plan.base),
     (N_("Budget"), _budget),
-    (N_("Images to learn from"), lambda plan: _images(plan, "train")),
-    (N_("Images held out"), lambda plan: _images(plan, "held-out")),
+    (N_("Training images"), lambda plan: _images(plan, "train")),
+    (N_("Held-out images"), lambda plan: _images(plan, "held-out")),
     (N_("Held out"), lambda plan: _("parts of images") if plan.optimistic else _("whole images")),
     (N_("Classes"), lambda plan: ", ".join(found.name for found in plan.classes)),
     (N_("Kept step"), lambda plan: _("the last") if plan.kept_at is None else f"{plan.kept_at:,}"),
@@ -114,9 +114,9 @@ _SETTINGS: "tuple[tuple[str, Callable[[Plan], str]], ...]" = (
     (N_("Network"), lambda plan: plan.network),
     (N_("Scale"), lambda plan: amount(plan.scale)),
     (N_("Patch"), lambda plan: _("{n} px", n=plan.recipe.patch_px)),
-    (N_("Patches a step"), lambda plan: str(plan.recipe.batch)),
+    (N_("Patches per step"), lambda plan: str(plan.recipe.batch)),
     (N_("Learning rate"), lambda plan: f"{plan.recipe.rate:g}"),
-    (N_("Encoder opens at"), lambda plan: f"{100 * plan.recipe.encoder_opens:.0f} %"),
+    (N_("Encoder trained from"), lambda plan: f"{100 * plan.recipe.encoder_opens:.0f} %"),
     (N_("Loss"), lambda plan: plan.recipe.loss),
     (N_("Optimiser"), lambda plan: plan.recipe.optimiser),
     (N_("Schedule"), lambda plan: plan.recipe.schedule),

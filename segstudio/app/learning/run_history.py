@@ -24,7 +24,7 @@ from segstudio.store.project import Project
 from segstudio.store.values import RunRow
 from segstudio.text import _
 
-__all__ = ["RunHistory", "RunItem", "events_of"]
+__all__ = ["RunHistory", "RunItem", "events_of", "result_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +176,17 @@ def _item(project: Project, row: RunRow, plans: dict[str, Plan]) -> RunItem:
         seed=row.seed,
         steps=row.steps,
         seconds=row.seconds,
-        result=_result(row),
+        result=result_of(row),
         why=str(row.summary.get("why", "")),
         plan=plan,
     )
 
 
-def _result(row: RunRow) -> TrainResult | None:
+def result_of(row: RunRow) -> TrainResult | None:
+    """The result in a run's row; None for a run without one, and where a later version of SegStudio wrote it."""
     try:
         return msgspec.convert(dict(row.summary), TrainResult) if "version" in row.summary else None
-    except msgspec.ValidationError:  # of a later version
+    except msgspec.ValidationError:
         return None
 
 

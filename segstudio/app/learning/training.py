@@ -12,6 +12,7 @@ from segstudio.engine.client import EngineClient
 from segstudio.errors import Cancelled, UserError
 from segstudio.runs import Choices, Event, HeldOutPicture, Started, TrainResult, Warned
 from segstudio.tasks.learning.interrupted import Interrupted
+from segstudio.tasks.learning.resuming import Ended, ended_run
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.learning.train_options import choices_of, recorded
 from segstudio.text import _
@@ -26,8 +27,8 @@ class Training(QObject):
     """`running` from the click to the verdict; `started` says that the plan is final and the first step begins.
 
     `happened` carries a `runs.Event`, `finished` a `TrainResult`, `discarded` a sentence in its place, `pictured` a
-    `runs.HeldOutPicture` after each measurement. A run under way
-    when its project is closed goes on when it is opened again.
+    `runs.HeldOutPicture` after each measurement. A run under way when its project is closed goes on when it is opened
+    again.
     """
 
     happened = Signal(object)
@@ -90,6 +91,26 @@ class Training(QObject):
         stop = _Stop()
         self._begin(recorded(self._steps(choices, stop, picks_up=picks_up), events), stop)
 
+    def go_on(self, run: str = "") -> None:
+        """Resume a run that has ended, by default the newest, once every edit so far is in the project: a new run from
+        the version that it made, with what is left of its time. A notice says why where it cannot be resumed.
+        """
+        if self.running:
+            self._ground.notices.say(_("A run is already under way."))
+            return
+        self._documents.commit_gesture()
+        self._documents.after(lambda: self._go_on(run))
+
+    def _go_on(self, run: str) -> None:
+        if self._job is None:
+            stop = _Stop()
+            self._begin(self._from_end(run, stop), stop)
+
+    def _from_end(self, run: str, stop: "_Stop") -> Generator[Event, None, TrainResult]:
+        """On the thread of the run."""
+        after = ended_run(self._project, run)
+        return (yield from self._steps(after.choices, stop, after=after))
+
     def resume(self, found: Interrupted | None) -> None:
         """Resume the interrupted run, if there is one."""
         if found is None or self._job is not None:
@@ -98,7 +119,13 @@ class Training(QObject):
         self._begin(self._steps(found.choices, stop, found), stop)
 
     def _steps(
-        self, choices: Choices, stop: "_Stop", resume: Interrupted | None = None, *, picks_up: bool = False
+        self,
+        choices: Choices,
+        stop: "_Stop",
+        resume: Interrupted | None = None,
+        *,
+        picks_up: bool = False,
+        after: Ended | None = None,
     ) -> Generator[Event, None, TrainResult]:
         return train(
             self._project,
@@ -110,6 +137,7 @@ class Training(QObject):
             resume=resume,
             resumable=True,
             picks_up=picks_up,
+            after=after,
         )
 
     def _begin(self, steps: Generator[Event, None, TrainResult], stop: "_Stop") -> None:

@@ -1,19 +1,19 @@
 """The owner of versions: those of the project, the current one, and the curves of the last run."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
-from segstudio.app.learning.run_history import events_of
+from segstudio.app.learning.run_history import events_of, result_of
 from segstudio.app.values import JobKind, LastRun, VersionItem
 from segstudio.errors import UserError
-from segstudio.runs import EMBEDDED, INSTANT, TrainResult
-from segstudio.store.learning import make_current
+from segstudio.runs import EMBEDDED, INSTANT
+from segstudio.store.learning import make_current, weights_not_kept
 from segstudio.store.project import Project
 from segstudio.store.values import RunRow, VersionRow
 from segstudio.text import _
@@ -52,10 +52,14 @@ class Versions(QObject):
         """Let a version, or the instant learner, propose from now on; `currentChanged` follows when it is on disk, or a
         notice where it has gone since it was read.
 
-        Raises `UserError` for a name that the project does not have, `ReadOnly` where it may not be written.
+        Raises `UserError` for a name that the project does not have, or whose weights were not kept, `ReadOnly` where
+        it may not be written.
         """
-        if name not in {item.name for item in self.items()}:
+        item = next((item for item in self.items() if item.name == name), None)
+        if item is None:
             raise UserError(_("The project has no version '{name}'.", name=name))
+        if not item.has_weights:
+            raise weights_not_kept(name)
         make_current(self._project, name).add_done_callback(lambda future: self._main.post(lambda: self._used(future)))
 
     def follow_learner(self) -> None:
@@ -120,12 +124,15 @@ def _item(row: VersionRow) -> VersionItem:
         promoted=row.promoted,
         reason=row.reason,
         current=row.current,
+        has_weights=row.has_weights,
     )
 
 
 def _mean(row: VersionRow, of: str) -> float | None:
+    """None where nothing was measured, and where a later version of SegStudio wrote other figures."""
     figures = row.figures.get(of)
-    return float(figures["mean_iou"]) if figures else None
+    found = figures.get("mean_iou") if isinstance(figures, Mapping) else None
+    return float(found) if isinstance(found, int | float) else None
 
 
 def _last_run(project: Project) -> LastRun | None:
@@ -138,5 +145,5 @@ def _last_run(project: Project) -> LastRun | None:
 
 
 def _of(row: RunRow, folder: Path) -> LastRun:
-    result = msgspec.convert(dict(row.summary), TrainResult) if "version" in row.summary else None
-    return LastRun(row.name, tuple(events_of(folder)), result, str(row.summary.get("why", "")))
+    why, discarded = str(row.summary.get("why", "")), row.state == "discarded"
+    return LastRun(row.name, tuple(events_of(folder)), result_of(row), why, discarded)

@@ -87,7 +87,7 @@ class ModelViews(QObject):
     @property
     def choices(self) -> tuple[str, ...]:
         """What a proposal can be compared with: the labels, and every version but the one that proposes."""
-        return (LABELS, *(item.name for item in self._versions.items() if not item.current))
+        return (LABELS, *(item.name for item in self._versions.items() if item.has_weights and not item.current))
 
     @property
     def against(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -16,7 +17,7 @@ from segstudio.app.viewing.navigation import Navigation
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
 from segstudio.labels.model import ImageId, Status
-from segstudio.runs import EMBEDDED, INSTANT
+from segstudio.runs import EMBEDDED, INSTANT, Measure
 from segstudio.store.project import Project
 from segstudio.tasks.learning.next_images import DescribeProgress, Order, describe, ordered
 from segstudio.text import _
@@ -60,6 +61,7 @@ class NextImages(QObject):
         self._job: JobId | None = None
         self._held, self._asked = False, ""
         self.order = Order.LIST
+        self._measure: Measure = "confidence"
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON_MS)
@@ -81,6 +83,13 @@ class NextImages(QObject):
         """See in a moment whether another version proposes, or images came near that are not described."""
         if self.order is not Order.LIST:
             self._soon.start()
+
+    def unsure_by(self, measure: str) -> None:
+        """Go by another of `preferences.UNCERTAINTIES` where an order is by uncertainty."""
+        if measure != self._measure:
+            self._measure = cast(Measure, measure)
+            self._leave()
+            self.look()
 
     def hold(self, held: bool) -> None:
         """A run is under way, before which nothing is described, or no longer."""
@@ -124,7 +133,7 @@ class NextImages(QObject):
             self._ground.notices.say(_("There is no other version to compare with."))
         elif self.order is not Order.LIST and (self._job is None or found.name != self._asked):
             self._leave()
-            self._known.follow(_name_of(found, len(self._done())))
+            self._known.follow(f"{_name_of(found, len(self._done()))} {self._measure}")
             self._asked = found.name
             self._describe(found)
 
@@ -140,7 +149,7 @@ class NextImages(QObject):
         self._job = self._ground.jobs.start(
             JobKind.LOOK,
             self._words,
-            describe(self._engine, images, version=version, against=against),
+            describe(self._engine, images, version=version, against=against, measure=self._measure),
             self._ground.main,
             on_value=self._told,
             on_done=lambda _result: self._described(images),
@@ -193,7 +202,7 @@ def _in_force(project: Project) -> _InForce:
     current = project.current_version()
     if current is None or current.name in (INSTANT, EMBEDDED):
         return _InForce(learner_now(project))
-    there = {INSTANT, EMBEDDED, *(version.name for version in project.versions())}
+    there = {INSTANT, EMBEDDED, *(version.name for version in project.versions() if version.has_weights)}
     return _InForce(current.name, current.parent if current.parent in there else "")
 
 

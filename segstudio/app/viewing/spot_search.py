@@ -6,7 +6,7 @@ They are found on a worker in what the model proposes now; each is shown once, t
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,20 +15,24 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.overlay import Overlay, Polyline
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker, refusal
-from segstudio.app.values import LABELS, ModelView
+from segstudio.app.values import LABELS, JobId, JobKind, ModelView
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.model_views import ModelViews
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.engine.client import EngineClient
 from segstudio.geometry import tiles_of
 from segstudio.labels.model import Origin
 from segstudio.labels.proposal_views import DifferenceTiles, LabelledClasses, ProposedClasses
 from segstudio.labels.spots import Spot, different_cells, doubtful_cells, find_spots
+from segstudio.runs import FROM_PEOPLE, Measure
+from segstudio.tasks.learning.doubt import Doubts, doubt
 from segstudio.text import _, count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from segstudio.errors import UserError
     from segstudio.labels.document import Document
     from segstudio.labels.proposal import Proposal
 
@@ -42,6 +46,10 @@ _MARKED_MS = 3000
 """So long a frame shows which part of the view is meant."""
 _SETTLED = 0.5
 """A spot of which a person has painted so much since is not shown any more."""
+_MOST_PX = 8 << 20
+"""Of larger planes the model would take too long to say more than the confidence that is there."""
+_LEAST_DOUBT = {"confidence": 0.3, "margin": 0.6, "entropy": 0.88, "flips": 0.2}
+"""Surer cells are no spot: by the first three, two classes at 0.7 and 0.3; by flips, 20 points of probability."""
 _PAINTED = (int(Origin.PAINTED), int(Origin.IMPORTED))
 
 
@@ -56,6 +64,7 @@ class SpotSearch(QObject):
     def __init__(
         self,
         ground: Ground,
+        engine: EngineClient,
         documents: Documents,
         navigation: Navigation,
         proposals: Proposals,
@@ -64,6 +73,7 @@ class SpotSearch(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._ground, self._engine = ground, engine
         self._notices, self._documents, self._proposals = ground.notices, documents, proposals
         self._views, self._compared = views, compared
         self._worker = Worker("spots", ground.main)
@@ -78,6 +88,8 @@ class SpotSearch(QObject):
         self._spots: tuple[Spot, ...] = ()
         self._shown: list[Spot] = []
         self._at = -1
+        self._asked: JobId | None = None
+        self.measure = "confidence"
         navigation.imageLoading.connect(lambda _path: self._forget())
         navigation.imageFailed.connect(lambda _path, _why: self._forget())
         views.changed.connect(self._views_changed)
@@ -99,6 +111,9 @@ class SpotSearch(QObject):
         """What was found, and what is being looked for, means nothing any more."""
         self._number += 1
         self._unmark()
+        if self._asked is not None:
+            self._ground.jobs.drop(self._asked)
+            self._asked = None
         self._of, self._searching, self._spots, self._shown, self._at = None, False, (), [], -1
 
     def _views_changed(self) -> None:
@@ -111,11 +126,16 @@ class SpotSearch(QObject):
         if seen is None or opened is None:
             return None
         if views.view is not ModelView.DIFFERENCE:
-            return _Looked(seen, opened.document, False, None)
+            return _Looked(seen, opened.document, False, None, self._measure_of(seen, opened.document))
         other = None if views.against == LABELS else self._compared.proposal
         if other is None and views.against != LABELS:
             return None
         return _Looked(seen, opened.document, True, other)
+
+    def _measure_of(self, seen: "Proposal", document: "Document") -> str:
+        """By what it is doubted: where no model can be asked, or would take too long, the confidence it came with."""
+        asks = seen.version not in FROM_PEOPLE and document.raster.bounds(seen.plane).area <= _MOST_PX
+        return self.measure if asks else "confidence"
 
     # -- one after the other -------------------------------------------------------------------------------------------
 
@@ -191,12 +211,43 @@ class SpotSearch(QObject):
     def _search(self, of: "_Looked") -> None:
         self._documents.commit_gesture()
         self._forget()
-        number, document, seen = self._number, of.document.copy(), of.seen
-        weigh = (
-            different_cells(seen, self._differences(of, document)) if of.differences else doubtful_cells(seen, document)
-        )
-        bounds, places = document.raster.bounds(seen.plane), sorted(seen.tiles)
         self._of, self._searching = of, True
+        if of.measure == "confidence":
+            self._look_through(of)
+        else:
+            self._ask(of)
+
+    def _ask(self, of: "_Looked") -> None:
+        """Ask how unsure the version is by another measure; nothing of it is stored."""
+        seen, number = of.seen, self._number
+        bounds = of.document.raster.bounds(seen.plane)
+        measure = cast(Measure, of.measure)
+        self._asked = self._ground.jobs.follow(
+            JobKind.LOOK,
+            _("Looking for likely errors"),
+            doubt(self._engine, seen.image, seen.plane, bounds, version=seen.version, measure=measure),
+            self._ground.main,
+            on_done=lambda doubts: self._look_through(of, doubts) if number == self._number else None,
+            on_failed=lambda error: self._not_asked(number, error),
+            on_cancelled=lambda: self._not_asked(number, None),
+            on_bug=lambda: self._not_asked(number, None),
+        )
+
+    def _not_asked(self, number: int, error: "UserError | None") -> None:
+        if number == self._number:
+            self._asked = None
+            self._forget()
+            if error is not None:
+                self._ground.notices.fail(JobKind.LOOK, error)
+
+    def _look_through(self, of: "_Looked", doubts: "Doubts | None" = None) -> None:
+        self._asked = None
+        number, document, seen = self._number, of.document.copy(), of.seen
+        if of.differences:
+            weigh = different_cells(seen, self._differences(of, document))
+        else:
+            weigh = doubtful_cells(seen, document, doubts, _LEAST_DOUBT[of.measure])
+        bounds, places = document.raster.bounds(seen.plane), sorted(seen.tiles)
 
         def search() -> tuple[Spot, ...]:
             return _apart(find_spots(places, weigh, bounds, lambda: number != self._number))
@@ -235,7 +286,8 @@ def _apart(spots: "Sequence[Spot]") -> tuple[Spot, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """What spots belong to: a proposal of a document, by doubt, or by differences from another one or the labels.
+    """What spots belong to: a proposal of a document, by a measure of doubt, or by differences from another one or the
+    labels.
 
     Documents and proposals are equal to themselves alone.
     """
@@ -244,3 +296,4 @@ class _Looked:
     document: "Document"
     differences: bool
     other: "Proposal | None"
+    measure: str = "confidence"

@@ -1,8 +1,8 @@
 """What was found, mended: the parts of one edit of an image. A finding that is no longer there is left alone.
 
-A speck becomes what surrounds it, the object (or unknown) that shares most edges with it; a pinhole becomes the object
-around it; unlabelled pixels of a done plane become background; probable mistakes become what they look like
-(`mistaken`). What is locked neither gives nor takes a pixel.
+A speck becomes what surrounds it, the object (or unknown) that shares most edges with it and is no speck itself; a
+pinhole becomes the object around it; unlabelled pixels of a done plane become background; probable mistakes become what
+they look like (`mistaken`). What is locked neither gives nor takes a pixel.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -31,6 +31,7 @@ __all__ = ["mended"]
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.uint32]
 Step = Callable[[int], None]
+_Places = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 _TOGETHER = 256
 """So many findings are a step of progress, at which the work can be cancelled."""
@@ -72,20 +73,79 @@ def _parts(
 def _small_layers(
     document: Document, plane: int, mender: "_Mender", findings: Sequence[Finding], report: Report, step: Step
 ) -> list[Painted]:
-    out: list[Painted] = []
+    bounds, parts = document.raster.bounds(plane), list[_Small]()
     for n, found in enumerate(findings):
         if n % _TOGETHER == 0:
             step(0)
         assert found.rect is not None
-        wide = found.rect.grown(1).intersected(document.raster.bounds(plane))
-        layer = mender.layer(found, wide, ids_in(document.raster, plane, wide)) if not wide.empty else None
-        if layer is None:
-            report.left += 1
-        else:
-            report.number += 1
-            report.pixels += found.pixels
-            out.append(layer)
-    return out
+        wide = found.rect.grown(1).intersected(bounds)
+        part = mender.small(found, wide, ids_in(document.raster, plane, wide)) if not wide.empty else None
+        if part is not None:
+            parts.append(part)
+    targets = _targets(parts, bounds.w)
+    layers = [part.painted(target) for part, target in zip(parts, targets, strict=True) if target != _UNDECIDED]
+    report.number += len(layers)
+    report.left += len(findings) - len(layers)
+    report.pixels += sum(int(layer.mask.sum()) for layer in layers)
+    return layers
+
+
+_UNDECIDED = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Small:
+    """A small part that is there and may be mended: its mask (h, w) over `wide`; of each edge (n,) that may take it the
+    place of the pixel beyond, in `wide`, and the object there, 0 for unknown.
+    """
+
+    wide: Rect
+    mask: Mask
+    beside: _Places
+    ids: Ids
+
+    def painted(self, target: int) -> Painted:
+        """It, as what it becomes."""
+        return Painted(self.wide, self.mask, target, Origin.PAINTED if target else None)
+
+    @property
+    def places(self) -> _Places:
+        """Where its own pixels are in `wide`."""
+        y, x = np.nonzero(self.mask)
+        return y, x
+
+    def numbers(self, places: _Places, width: int) -> NDArray[np.int64]:
+        """Places in `wide`, as numbers of the pixels of a plane of this width."""
+        y, x = places
+        return (y + self.wide.y).astype(np.int64) * width + x + self.wide.x
+
+
+def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
+    """What each part becomes: the object that shares most edges with it. Small parts that touch do not become each
+    other: one that has others around it becomes what they become. `_UNDECIDED` where there is nothing around.
+    """
+    targets = np.full(len(parts), _UNDECIDED)
+    if not parts:
+        return targets
+    own = [part.numbers(part.places, width) for part in parts]
+    owners, pixels = np.repeat(np.arange(len(parts)), [len(each) for each in own]), np.concatenate(own)
+    order = np.argsort(pixels)
+    pixels, owners = pixels[order], owners[order]
+    waiting = list(range(len(parts)))
+    while waiting:
+        for n in waiting:
+            part = parts[n]
+            beside = part.numbers(part.beside, width)
+            at = np.minimum(np.searchsorted(pixels, beside), len(pixels) - 1)
+            around = np.where(pixels[at] == beside, targets[owners[at]], part.ids)
+            around = around[around != _UNDECIDED]
+            if len(around):
+                targets[n] = np.bincount(around).argmax()
+        left = [n for n in waiting if targets[n] == _UNDECIDED]
+        if len(left) == len(waiting):
+            break
+        waiting = left
+    return targets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,23 +156,20 @@ class _Mender:
     locked: NDArray[np.bool_]
     background: int
 
-    def layer(self, found: Finding, wide: Rect, ids: Ids) -> Painted | None:
-        """What a small finding becomes; `ids` (h, w) are the objects around it. None where it may not, or is gone."""
+    def small(self, found: Finding, wide: Rect, ids: Ids) -> _Small | None:
+        """A small finding, with the objects `ids` (h, w) around it; None where it is locked, or gone."""
         classes = self.owner[ids]
         speck = found.kind is LintKind.SPECK
         of_kind = classes == found.class_id if speck else (classes == 0) | (classes == self.background)
         mask = _part(of_kind, found, wide, 8 if speck else 4)
         if mask is None or self.locked[ids[mask]].any():
             return None
-        around = ids[rim(mask)]
+        y, x = rim(mask)
+        takes = ~self.locked[ids[y, x]]
         if not speck:
-            around = around[self.owner[around] == found.class_id]
-        free = around[~self.locked[around]]
-        if not speck and not len(free):
-            return None
-        counts = np.bincount(np.where(self.owner[free] > 0, free, 0)) if len(free) else np.ones(1)
-        target = int(counts.argmax())
-        return Painted(wide, mask, target, Origin.PAINTED if target else None)
+            takes &= classes[y, x] == found.class_id
+        beside = y[takes], x[takes]
+        return _Small(wide, mask, beside, np.where(classes[beside] > 0, ids[beside], 0))
 
 
 def _part(of_kind: Mask, found: Finding, wide: Rect, connectivity: int) -> Mask | None:

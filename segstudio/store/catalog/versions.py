@@ -1,14 +1,14 @@
 """Model versions, runs and per-image times: rows written by jobs of the writer, and read."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from segstudio.labels.edit import now_utc
-from segstudio.labels.model import ImageId, Seq
+from segstudio.labels.model import Cause, ImageId, Seq
 from segstudio.store.catalog.split import Split
 from segstudio.store.values import RunRow, VersionRow
 
@@ -18,8 +18,11 @@ __all__ = [
     "add_seconds",
     "add_version",
     "begin_run",
+    "drop_weights",
+    "dropped_weights",
     "end_run",
     "make_current",
+    "read_done_at",
     "read_efforts",
     "read_runs",
     "read_seconds",
@@ -32,6 +35,9 @@ _VERSION_COLUMNS = "name, number, learner, parent, made, seq, promoted, reason, 
 CURRENT = "current_version"
 HELD_OUT_BLOCKS = "held_out_blocks"
 """The setting that names the version that proposes; absent before there is one."""
+_CHOSEN = "chosen_versions"
+_DROPPED = "dropped_weights"
+"""Settings that name the versions that a person let propose, and those whose weights were not kept."""
 
 
 def add_version(
@@ -53,15 +59,52 @@ def add_version(
         make_current(db, row.name)
 
 
-def make_current(db: sqlite3.Connection, name: str) -> None:
-    """Make a version the one that proposes."""
-    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (CURRENT, _json(name)))
+def make_current(db: sqlite3.Connection, name: str, *, by_hand: bool = False) -> None:
+    """Make a version the one that proposes; the weights of one that a person chose are kept from then on."""
+    _set(db, CURRENT, name)
+    if by_hand:
+        _set(db, _CHOSEN, sorted({*_names(db, _CHOSEN), name}))
+
+
+def drop_weights(db: sqlite3.Connection, rounds: Collection[str], needed: Collection[str]) -> frozenset[str]:
+    """Write that the weights of some versions are not kept, and return the names of all of which that was written.
+
+    They are those among `rounds` that were never promoted, that no person let propose, that are not `needed`, and that
+    are not the newest of these. What is written first is deleted afterwards: a file that is still there is of no use.
+    """
+    kept = {*needed, *_names(db, _CHOSEN), *_names(db, CURRENT)}
+    rows = db.execute("SELECT name FROM versions WHERE NOT promoted ORDER BY number").fetchall()
+    candidates = [name for (name,) in rows if name in rounds and name not in kept]
+    known = dropped_weights(db)
+    dropped = known | set(candidates[:-1])
+    if dropped != known:
+        _set(db, _DROPPED, sorted(dropped))
+    return dropped
+
+
+def dropped_weights(db: sqlite3.Connection) -> frozenset[str]:
+    """The versions whose weights were not kept."""
+    return _names(db, _DROPPED)
+
+
+def _names(db: sqlite3.Connection, setting: str) -> frozenset[str]:
+    """The versions that a setting names: one, or a list."""
+    row = db.execute("SELECT value FROM settings WHERE key = ?", (setting,)).fetchone()
+    if row is None:
+        return frozenset()
+    found = msgspec.json.decode(row[0], type=str | list[str])
+    return frozenset([found] if isinstance(found, str) else found)
+
+
+def _set(db: sqlite3.Connection, setting: str, value: object) -> None:
+    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (setting, _json(value)))
 
 
 def read_versions(db: sqlite3.Connection) -> list[VersionRow]:
     """All versions, oldest first."""
     row = db.execute("SELECT value FROM settings WHERE key = ?", (CURRENT,)).fetchone()
     current = None if row is None else msgspec.json.decode(row[0])
+    dropped = dropped_weights(db)
     return [
         VersionRow(
             name=r[0],
@@ -76,6 +119,7 @@ def read_versions(db: sqlite3.Connection) -> list[VersionRow]:
             seconds=r[9],
             figures=msgspec.json.decode(r[10]),
             current=r[0] == current,
+            has_weights=r[0] not in dropped,
         )
         for r in db.execute(f"SELECT {_VERSION_COLUMNS} FROM versions ORDER BY number")
     ]
@@ -150,6 +194,15 @@ def read_efforts(db: sqlite3.Connection) -> dict[ImageId, tuple[int, int]]:
     """(corrected, proposed) pixels of each image that was marked done after something had been proposed."""
     rows = db.execute("SELECT id, corrected_pixels, proposed_pixels FROM images WHERE proposed_pixels IS NOT NULL")
     return {ImageId(image): (int(corrected), int(proposed)) for image, corrected, proposed in rows}
+
+
+def read_done_at(db: sqlite3.Connection) -> dict[ImageId, Seq]:
+    """The last Done of each image that is in force; none of images that were marked otherwise, or compacted since."""
+    rows = db.execute(
+        "SELECT image, max(seq) FROM edits WHERE cause = ? AND undoes IS NULL AND taken_back IS NULL GROUP BY image",
+        (Cause.DONE.value,),
+    )
+    return {ImageId(image): Seq(seq) for image, seq in rows}
 
 
 def _json(value: object) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import msgspec
 
 from segstudio.durable import copy_durably, sync_folder
 from segstudio.store.catalog.images import read_roots, relative_root
-from segstudio.store.catalog.versions import CURRENT
+from segstudio.store.catalog.versions import CURRENT, dropped_weights
 from segstudio.store.database.create import DATABASE
 from segstudio.store.database.lock import LOCK
 from segstudio.store.database.migrations import BACKUPS
@@ -77,15 +78,24 @@ def _lead_roots(db: sqlite3.Connection, path: Path, part: Path, out: Path) -> li
 
 
 def _copy_all_weights(db: sqlite3.Connection, path: Path, part: Path) -> tuple[str, ...]:
-    """Copy weights that match their cards; names of versions without any, of which none is the current one."""
+    """Copy weights that match their cards; names of versions that lost theirs, of which none is the current one."""
     lost: list[str] = []
+    dropped = dropped_weights(db)
     for (version,) in db.execute("SELECT name FROM versions ORDER BY number").fetchall():
-        if not _copy_weights(path / "models", part / "models", version):
+        if version in dropped:
+            _copy_card(path / "models", part / "models", version)
+        elif not _copy_weights(path / "models", part / "models", version):
             lost.append(version)
     current = db.execute("SELECT value FROM settings WHERE key = ?", (CURRENT,)).fetchone()
     if current is not None and msgspec.json.decode(current[0]) in lost:
         db.execute("DELETE FROM settings WHERE key = ?", (CURRENT,))
     return tuple(lost)
+
+
+def _copy_card(source: Path, target: Path, version: str) -> None:
+    """Copy the card of a version whose weights were not kept; one that cannot be read is nothing that is missed."""
+    with suppress(OSError):
+        copy_durably(source / f"{version}.json", target / f"{version}.json")
 
 
 def _copy_weights(source: Path, target: Path, version: str) -> bool:

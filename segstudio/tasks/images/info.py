@@ -61,6 +61,7 @@ def _version(version: VersionRow) -> dict[str, Any]:
         "learner": version.learner,
         "promoted": version.promoted,
         "current": version.current,
+        "weights": version.has_weights,
         "reason": version.reason,
         "made": version.made,
         "steps": version.steps,

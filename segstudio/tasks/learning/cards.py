@@ -51,12 +51,16 @@ def card_of(
     last_edit: int,
     data: Mapping[tuple[int, int], LearnedFrom],
     weights: bytes,
+    picks_up: bool,
 ) -> dict[str, object]:
-    """The card of a version that a run left behind; `data` as `learned_from` found them."""
+    """The card of a version that a run left behind; `data` as `learned_from` found them. `picks_up`: it was a round of
+    learning that goes on.
+    """
     return {
         "version": version,
         "parent": trained.parent,
         "base": plan.base,
+        "steps_before": plan.steps_before,
         "program": __version__,
         "made": now_utc(),
         "data": {
@@ -80,6 +84,7 @@ def card_of(
         "seconds": trained.seconds,
         "sha256": hashlib.sha256(weights).hexdigest(),
         "run": run,
+        "picks_up": picks_up,
     }
 
 
@@ -102,4 +107,5 @@ def _image(plane: PlanPlane, found: LearnedFrom | None) -> dict[str, object]:
         "part": plane.part,
         "edit": plane.seq,
         "labels_sha256": labels,
+        "labelled": plane.labelled,
     }

@@ -1,7 +1,7 @@
 """The effort curve: what each finished image cost a person, and how many more it takes to reach a mean IoU."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -60,10 +60,24 @@ class Forecast:
     seconds: float
 
 
+class _Measured(msgspec.Struct, frozen=True):
+    mean_iou: float
+
+
+class _Figures(msgspec.Struct, frozen=True):
+    """What is needed of a version's figures."""
+
+    child: _Measured | None = None
+
+
+class _Labelled(msgspec.Struct, frozen=True):
+    path: str
+
+
 class _Learned(msgspec.Struct, frozen=True):
     """What is needed of a version's card."""
 
-    images: tuple[dict[str, Any], ...] = ()
+    images: tuple[_Labelled, ...] = ()
     held_out_groups: tuple[str, ...] = ()
     blocks: tuple[dict[str, Any], ...] = ()
 
@@ -73,32 +87,35 @@ class _Card(msgspec.Struct, frozen=True):
 
 
 def costs(project: Project) -> list[Cost]:
-    """The finished images in the order in which they were last edited."""
-    efforts, seconds = project.efforts(), project.seconds()
+    """The finished images in the order in which they were finished, whatever was corrected in them since; by their last
+    edit where the journal no longer says.
+    """
+    efforts, seconds, done_at = project.efforts(), project.seconds(), project.done_at()
     done = [row for row in project.images() if row.status is Status.DONE]
     return [
         Cost(row.id, row.path, _share(efforts.get(row.id)), seconds.get(row.id, 0.0))
-        for row in sorted(done, key=lambda row: row.last_edit)
+        for row in sorted(done, key=lambda row: done_at.get(row.id, row.last_edit))
     ]
 
 
 def points(project: Project) -> list[Point]:
     """The versions that were measured on the same groups, or blocks, as the newest one, the oldest first. A version
-    whose card cannot be read is left out.
+    whose figures or card cannot be read is left out.
     """
     found: list[tuple[object, Point]] = []
     for version in project.versions():
-        figures = version.figures.get("child")
-        if version.learner != "deep" or not isinstance(figures, Mapping):
+        if version.learner != "deep":
             continue
         try:
+            child = msgspec.convert(dict(version.figures), _Figures).child
             card = (project.path / "models" / f"{version.name}.json").read_bytes()
             data = msgspec.json.decode(card, type=_Card).data
         except (OSError, msgspec.MsgspecError):
             continue
-        labelled = {image.get("path") for image in data.images}
-        measured_on = (data.held_out_groups, msgspec.json.encode(data.blocks))
-        found.append((measured_on, Point(version.name, len(labelled), float(figures["mean_iou"]))))
+        if child is not None:
+            labelled = {image.path for image in data.images}
+            measured_on = (data.held_out_groups, msgspec.json.encode(data.blocks))
+            found.append((measured_on, Point(version.name, len(labelled), child.mean_iou)))
     return [point for measured_on, point in found if measured_on == found[-1][0]]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segstudio.engine.client import EngineClient
 from segstudio.engine.protocol import Describe, Described, Target
 from segstudio.labels.model import ImageId
+from segstudio.runs import Measure
 
 __all__ = ["DescribeProgress", "Description", "Order", "describe", "ordered"]
 
@@ -55,14 +56,16 @@ def describe(
     *,
     version: str = "current",
     against: str = "",
+    measure: Measure = "margin",
     device: str = "auto",
 ) -> Generator[DescribeProgress, None, None]:
-    """Describe the first plane of each image with a version; an image that cannot be read is left out.
-    Closing cancels. Raises `EngineDied`, `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`.
+    """Describe the first plane of each image with a version, and how unsure it is by `measure`; an image that cannot be
+    read is left out. Closing cancels. Raises `EngineDied`, `NoSuchDevice`, `WeightsDamaged`, `NotEnoughLabels`.
     """
     done = 0
     targets = [Target(int(image), 0) for image in images]
-    with engine.call(Describe(targets=targets, version=version, against=against, device=device)) as call:
+    asked = Describe(targets=targets, version=version, against=against, measure=measure, device=device)
+    with engine.call(asked) as call:
         while not call.ended:
             reply = call.wait(_LOOK_S)
             if isinstance(reply, Described):

@@ -6,12 +6,10 @@ from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from segstudio.durable import write_durably
 from segstudio.engine.client import Call, EngineClient
 from segstudio.engine.protocol import Blob, Measured, RunEvent, RunPicture, RunPlanned, Train, Trained
 from segstudio.errors import Cancelled, DiskRefused, EngineDied, UserError
@@ -26,12 +24,16 @@ from segstudio.store.learning import (
     begin_run,
     end_run,
     keep_learning,
+    room_for_a_round,
     take_up_run,
 )
 from segstudio.store.project import Project
 from segstudio.store.values import Split, VersionRow
 from segstudio.tasks.learning.cards import LearnedFrom, card_of, learned_from
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
+from segstudio.tasks.learning.kept_weights import clear_rounds
+from segstudio.tasks.learning.resuming import Ended
+from segstudio.tasks.learning.run_files import all_or_none, refused, write
 from segstudio.text import _
 
 __all__ = ["train"]
@@ -52,18 +54,24 @@ def train(
     resume: Interrupted | None = None,
     resumable: bool = False,
     picks_up: bool = False,
+    after: Ended | None = None,
 ) -> Generator[Event, None, TrainResult]:
     """One run, from its plan to its verdict; yields its events as they come and writes them to runs/RUN/events.jsonl.
 
     When `stop` turns true the run ends after the step it is at, and what it has learned is judged as usual. When
     `discard` does, it ends at once: nothing is kept but its record, and `Cancelled` is raised. `on_picture` gets a
-    held-out image as it is measured. Where the
-    engine dies the run resumes from its last checkpoint, once; a `Warned` event says so. Closing drops the run, but
+    held-out image as it is measured.
+
+    Where the engine dies the run resumes from its last checkpoint, once, as a `Warned` event says. Closing drops it but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
-    an earlier one. With `picks_up` it also learns what is painted while it is under way. Raises `ReadOnly`,
+    an earlier one. With `picks_up` it is a round of learning that goes on: it also learns what is painted while it is
+    under way, begins only where the disk has room to spare, and few of its kind keep their weights. `after` is the run
+    that this one goes on with, whose choices are the ones given; a `Warned` event says so. Raises `ReadOnly`,
     `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
     """
     writer = project.writing()
+    if picks_up:
+        room_for_a_round(project)
     if not writer.flush():
         raise DiskRefused(writer.state.refused or _("Not every edit could be saved before training."))
     run = _Run(project, choices, None if resume is None else resume.run, on_picture)
@@ -74,6 +82,8 @@ def train(
             plan = run.plan
         else:
             run.begin()
+            if after is not None:
+                yield run.note(Warned(step=0, seconds=0.0, sentence=after.sentence))
         again = resume is not None
         died = False
         yield run.note(Preparing(step=run.step, seconds=run.seconds, text=_("Waiting for the engine")))
@@ -86,6 +96,7 @@ def train(
                 resume=again,
                 elapsed_s=run.seconds if again else 0.0,
                 picks_up=picks_up,
+                after=None if after is None else after.plan,
             )
             try:
                 with engine.call(request) as call:
@@ -98,7 +109,7 @@ def train(
                     raise _twice(error) from error
                 died = again = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
-        return run.finish()
+        return run.finish(picks_up=picks_up)
     except Cancelled as cancelled:
         run.discard(cancelled.sentence)
         raise
@@ -209,7 +220,7 @@ class _Run:
             elif isinstance(reply, Blob):
                 whole = self._files.add(reply)
                 if whole is not None and reply.kind == "checkpoint":
-                    _write(self._folder / CHECKPOINT, whole)
+                    write(self._folder / CHECKPOINT, whole)
                 elif whole is not None:
                     self._weights = whole
             elif isinstance(reply, Measured):
@@ -232,7 +243,7 @@ class _Run:
                 with (self._folder / "events.jsonl").open("ab") as file:
                     file.writelines(msgspec.json.encode(early) + b"\n" for early in self._early)
             except OSError as error:
-                raise _refused("events.jsonl", error) from error
+                raise refused("events.jsonl", error) from error
             self._early.clear()
         return event
 
@@ -241,7 +252,7 @@ class _Run:
         try:
             write()
         except OSError as error:
-            raise _refused("cache/facts", error) from error
+            raise refused("cache/facts", error) from error
 
     def survived(self, error: EngineDied) -> str:
         """One sentence about a death of the engine that the run survives."""
@@ -251,17 +262,23 @@ class _Run:
             resumed = _("It was started again, and the run began again.")
         return f"{error.sentence} {resumed}"
 
-    def finish(self) -> TrainResult:
-        """Write weights, card and rows; the version counts only once all of it is on disk."""
+    def finish(self, *, picks_up: bool) -> TrainResult:
+        """Write weights, card and rows; the version counts only once all of it is on disk, and what the disk refuses
+        leaves no file of it behind.
+        """
         trained, plan = self._trained, self.plan
         if trained is None or plan is None:
             raise EngineDied(_("The engine ended the run without a result."), safe=_("Everything painted is safe."))
-        models = self._project.path / "models"
         card = card_of(
-            self.version, self.name, plan, trained, last_edit=self._seq, data=self._data, weights=self._weights
+            self.version,
+            self.name,
+            plan,
+            trained,
+            last_edit=self._seq,
+            data=self._data,
+            weights=self._weights,
+            picks_up=picks_up,
         )
-        _write(models / f"{self.version}.safetensors", self._weights)
-        _write(models / f"{self.version}.json", msgspec.json.format(msgspec.json.encode(card)))
         result = TrainResult(
             version=self.version,
             parent=trained.parent,
@@ -286,16 +303,24 @@ class _Run:
             seconds=trained.seconds,
             figures=msgspec.to_builtins(trained.figures),
         )
-        add_trained(
-            self._project,
-            row,
-            run=self._row,
-            groups=self._groups(plan),
-            current=trained.current,
-            state=self._reason,
-            summary=msgspec.to_builtins(result),
-        ).result()
+        models = self._project.path / "models"
+        weights, card_file = models / f"{self.version}.safetensors", models / f"{self.version}.json"
+        with all_or_none(weights, card_file):
+            write(weights, self._weights)
+            write(card_file, msgspec.json.format(msgspec.json.encode(card)))
+            add_trained(
+                self._project,
+                row,
+                run=self._row,
+                groups=self._groups(plan),
+                current=trained.current,
+                state=self._reason,
+                summary=msgspec.to_builtins(result),
+            ).result()
         (self._folder / CHECKPOINT).unlink(missing_ok=True)
+        if picks_up:
+            with suppress(DiskRefused):  # the version is there; what is not cleared now is after the next round
+                clear_rounds(self._project)
         return result
 
     def fail(self, state: str, sentence: str) -> None:
@@ -342,7 +367,7 @@ class _Run:
             try:
                 self._folder.mkdir(parents=True)
             except OSError as error:
-                raise _refused(self._folder.name, error) from error
+                raise refused(self._folder.name, error) from error
             self._made_folder = True
             if self._row is None:
                 self._row = begin_run(
@@ -350,7 +375,7 @@ class _Run:
                 ).result()
             # Held out from now on, whatever becomes of this run.
             self._project.set_setting(HELD_OUT_BLOCKS, msgspec.to_builtins(plan.blocks)).result()
-        _write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
+        write(self._folder / "plan.json", msgspec.json.format(msgspec.json.encode(plan)))
 
     def _complete(self, event: Event) -> Event:
         if isinstance(event, Checkpointed):
@@ -364,27 +389,10 @@ class _Run:
 
 def _unless_discarded(discard: Callable[[], bool]) -> None:
     if discard():
-        raise Cancelled(_("The run was discarded; nothing was kept but its record."))
+        raise Cancelled(_("The run was discarded; only its record was kept."))
 
 
 def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
     """The number after the highest one that is in use, as such or in a name."""
     named = [re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in chain(*names)]
     return max([0, *numbers, *(int(found[1]) for found in named if found)]) + 1
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file durably and at once. Raises `DiskRefused`."""
-    try:
-        path.parent.mkdir(exist_ok=True)
-        write_durably(path, data)
-    except OSError as error:
-        raise _refused(path.name, error) from error
-
-
-def _refused(name: str, error: OSError) -> DiskRefused:
-    return DiskRefused(
-        _("'{name}' could not be written: {why}.", name=name, why=error.strerror or error),
-        safe=_("Everything painted is safe, and the version before it stays in use."),
-        todo=_("Make room and train again."),
-    )

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.app.folders import KeptFolder, kept_folders, to_show
-from segstudio.app.preferences import LEAST_OPACITY, RIGHT_BUTTONS, THEMES
+from segstudio.app.preferences import LEAST_OPACITY, RIGHT_BUTTONS, THEMES, UNCERTAINTIES
 from segstudio.app.values import Rest
 from segstudio.text import N_, _, languages
 from segstudio.ui.dialogs.key_settings import KeySettings
@@ -62,6 +62,7 @@ class SettingsPage(QWidget):
         self.right_button = Choice()
         self.pixel_grid = Tick(_("Pixel grid"))
         self.automatic = Tick(_("Propose automatically"))
+        self.uncertainty = Choice()
         self.rest = Choice()
         self.rest_help = _help("")
         self.add_new = Tick(_("Always add new images of the project's folders"))
@@ -92,6 +93,8 @@ class SettingsPage(QWidget):
             self.language.addItem(native_name(code), code)
         for button, words in RIGHT_BUTTONS:
             self.right_button.addItem(_(words), button)
+        for measure, words in UNCERTAINTIES:
+            self.uncertainty.addItem(_(words), measure)
         self.language.setEnabled(self.language.count() > 1)
         for choice, offered in ((self.images_place, _IMAGES_PLACES), (self.panels_side, _PANELS_SIDES)):
             for value, words in offered:
@@ -110,6 +113,7 @@ class SettingsPage(QWidget):
             (self.right_button, "settingsRightButton", _("What the right button does on the image")),
             (self.pixel_grid, "settingsPixelGrid", _("Pixel grid")),
             (self.automatic, "settingsAutomaticProposals", _("Propose automatically")),
+            (self.uncertainty, "settingsUncertainty", _("Measure of uncertainty")),
             (self.rest, "settingsRest", _("What Done fills unlabelled pixels with")),
             (self.add_new, "settingsAddNewImages", _("Always add new images of the project's folders")),
             (self.back, "settingsBack", _("Back to the image (Esc)")),
@@ -151,6 +155,11 @@ class SettingsPage(QWidget):
         )
         form.row(_("Close up"), self.pixel_grid, _("Lines between pixels, and closer still their values."))
         form.row(_("Proposing"), self.automatic, _("When off, press P or Propose to get a proposal."))
+        form.row(
+            _("Uncertainty"),
+            self.uncertainty,
+            _("Ranks likely errors and images. Confidence is there at once; for the others the model looks again."),
+        )
         form.section(_("Project"))
         form.row(_("Done fills with"), self.rest)
         form.help(self.rest_help)
@@ -189,6 +198,7 @@ class SettingsPage(QWidget):
             lambda _place: self._kept.prefer(right_button=self.right_button.currentData())
         )
         self.pixel_grid.clicked.connect(lambda on: self._kept.prefer(pixel_grid=on))
+        self.uncertainty.activated.connect(lambda _place: self._kept.prefer(uncertainty=self.uncertainty.currentData()))
         self.automatic.clicked.connect(lambda on: self._kept.prefer(automatic_proposals=on))
         self.add_new.clicked.connect(lambda on: self._kept.prefer(add_new_images=on))
         self.rest.activated.connect(lambda _place: self._choose_rest())
@@ -213,6 +223,7 @@ class SettingsPage(QWidget):
             slider.blockSignals(False)
             percent.setText(_("{n} %", n=round(100 * value)))
         self.right_button.setCurrentIndex(max(0, self.right_button.findData(kept.right_button)))
+        self.uncertainty.setCurrentIndex(max(0, self.uncertainty.findData(kept.uncertainty)))
         self.pixel_grid.setChecked(kept.pixel_grid)
         self.automatic.setChecked(kept.automatic_proposals)
         self.add_new.setChecked(kept.add_new_images)

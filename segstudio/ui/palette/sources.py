@@ -169,6 +169,11 @@ def _versions(window: "MainWindow") -> Source:
         return _Rows((), lists_unasked=False)
     versions, read_only = project.versions, "" if project.may_write else project.why_read_only
 
+    def why(item: "VersionItem") -> str:
+        if item.current:
+            return _("It proposes already")
+        return read_only if item.has_weights else _("Its weights were not kept")
+
     def entry(item: "VersionItem") -> Entry:
         return Entry(
             f"version {item.name}",
@@ -177,7 +182,7 @@ def _versions(window: "MainWindow") -> Source:
             lambda: notices.attempt(lambda: versions.use(item.name)),
             _("Let this version propose from now on"),
             picture=partial(icon, "train"),
-            why=_("It proposes already") if item.current else read_only,
+            why=why(item),
         )
 
     return _Rows([entry(item) for item in versions.items()], lists_unasked=False)

@@ -13,7 +13,7 @@ from segstudio.ui.theme import current_theme
 
 __all__ = ["ConfusionMap"]
 
-_CELL_LEAST_W, _CELL_MOST_W, _CELL_H = 18, 56, 20
+_CELL_LEAST_W, _CELL_MOST_W, _CELL_H = 18, 80, 20
 _NAMES_MOST_W, _HEAD_H = 96, 20
 _NUMBER_W = 26
 _TITLE_W, _DOT = 40, 8

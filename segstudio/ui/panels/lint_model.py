@@ -6,7 +6,8 @@ Nothing is stored per row: findings of one kind stand beside each other, so a ro
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QStandardItemModel
 
 from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import ClassTable
@@ -14,7 +15,7 @@ from segstudio.text import N_, _
 from segstudio.ui.text import wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from segstudio.labels.lint.finding import Finding
     from segstudio.labels.model import ImageId
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["KIND_TIPS", "KIND_WORDS", "LintModel"]
 
 _Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 KIND_WORDS = {
     LintKind.MISTAKE: N_("Probable mistakes"),
@@ -54,21 +54,32 @@ class _Group(NamedTuple):
     row: int
 
 
-class LintModel(QAbstractListModel):
-    """Shows findings, of all kinds or of one. A row is a heading, or a finding."""
+class LintModel(QStandardItemModel):
+    """Shows findings, of all kinds or of one. A row is a heading, or a finding.
+
+    It has no items, and is a `QStandardItemModel` for its count of rows alone, as `ImageListModel`.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._findings: Sequence[Finding] = ()
+        self._counts: Mapping[LintKind, int] = {}
         self._classes = ClassTable(())
         self._name_of: Callable[[ImageId], str] = str
         self._only: LintKind | None = None
         self._groups: list[_Group] = []
-        self._rows = 0
 
-    def show(self, findings: "Sequence[Finding]", classes: ClassTable, name_of: "Callable[[ImageId], str]") -> None:
-        """Show these findings, which are in the order of their kinds; `name_of` gives the name of an image."""
-        self._findings, self._classes, self._name_of = findings, classes, name_of
+    def show(
+        self,
+        findings: "Sequence[Finding]",
+        counts: "Mapping[LintKind, int]",
+        classes: ClassTable,
+        name_of: "Callable[[ImageId], str]",
+    ) -> None:
+        """Show these findings, which are in the order of their kinds, so many of each; `name_of` gives the name of an
+        image.
+        """
+        self._findings, self._counts, self._classes, self._name_of = findings, counts, classes, name_of
         self._arrange()
 
     def choose(self, only: LintKind | None) -> None:
@@ -78,16 +89,18 @@ class LintModel(QAbstractListModel):
             self._arrange()
 
     def _arrange(self) -> None:
-        self.beginResetModel()
-        kinds = [found.kind for found in self._findings]
-        order = list(LintKind)
-        ranks = [order.index(kind) for kind in kinds]
-        self._groups, self._rows = [], 0
-        for rank, kind in enumerate(order):
-            start, end = bisect_right(ranks, rank - 1), bisect_right(ranks, rank)
+        self._groups, rows, start = [], 0, 0
+        for kind in LintKind:
+            end = start + self._counts.get(kind, 0)
             if end > start and self._only in (None, kind):
-                self._groups.append(_Group(kind, start, end, self._rows))
-                self._rows += 1 + end - start
+                self._groups.append(_Group(kind, start, end, rows))
+                rows += 1 + end - start
+            start = end
+        self.beginResetModel()
+        blocked = self.blockSignals(True)  # Qt would tell of added rows before the reset
+        self.setRowCount(rows)
+        self.setColumnCount(1)
+        self.blockSignals(blocked)
         self.endResetModel()
 
     # -- rows --------------------------------------------------------------------------------------------------------
@@ -165,13 +178,9 @@ class LintModel(QAbstractListModel):
 
     # -- for the view ------------------------------------------------------------------------------------------------
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """Findings and headings."""
-        return 0 if parent.isValid() else self._rows
-
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """The words of a row; of a heading, as a tooltip, what the kind means."""
-        if not 0 <= index.row() < self._rows:
+        if not 0 <= index.row() < self.rowCount():
             return None
         heading = self.heading(index.row())
         if role == Qt.ItemDataRole.ToolTipRole and heading is not None:
@@ -182,6 +191,6 @@ class LintModel(QAbstractListModel):
 
     def flags(self, index: _Index) -> Qt.ItemFlag:
         """Headings cannot be chosen."""
-        shown = 0 <= index.row() < self._rows and self.heading(index.row()) is None
+        shown = 0 <= index.row() < self.rowCount() and self.heading(index.row()) is None
         enabled = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         return enabled if shown else Qt.ItemFlag.NoItemFlags

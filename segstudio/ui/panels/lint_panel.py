@@ -104,7 +104,7 @@ class LintPanel(QFrame):
     def _dress(self) -> None:
         self.kind.setObjectName("lintKind")
         self.kind.setAccessibleName(_("Kind of the findings shown"))
-        self.kind.setToolTip(_("Show the findings of one kind alone"))
+        self.kind.setToolTip(_("Show the findings of one kind only"))
         self.kind.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.kind.setMinimumContentsLength(6)
         self.progress.setObjectName("lintProgress")
@@ -161,9 +161,10 @@ class LintPanel(QFrame):
             at = self.view.verticalScrollBar().value()
             project = self._project
             if project is not None:
-                self.model.show(findings, project.documents.classes, project.navigation.name_of)
+                counts, classes = project.lint.counts, project.documents.classes
+                self.model.show(findings, counts, classes, project.navigation.name_of)
             else:
-                self.model.show((), ClassTable(()), str)
+                self.model.show((), {}, ClassTable(()), str)
             self._list_kinds()
             self.view.verticalScrollBar().setValue(at)
         self._mark_chosen()
@@ -213,7 +214,7 @@ class LintPanel(QFrame):
         elif under_way:
             self.nothing.setText(_("Checking the labels …"))
         else:
-            self.nothing.setText(_("Nothing was found in the labels."))
+            self.nothing.setText(_("No faults were found in the labels."))
         progress = self._progress
         self.progress.setText(progress)
         self.progress.setVisible(bool(progress))

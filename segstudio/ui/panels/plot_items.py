@@ -1,6 +1,7 @@
 """What pyqtgraph draws of one curve: the line, its dots, and where it is smoothed the faint one behind it."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +14,8 @@ __all__ = ["CurveItems", "Extent", "Line", "PlotLook", "lines_item"]
 
 _MOST_DOTS = 60
 _MOST_FINE = 12
-"""So many curves are drawn with smooth edges; more would take too long, and hide each other anyway."""
+"""So many curves are drawn with smooth edges, and each with the unsmoothed one behind it; more would take too long, and
+hide each other anyway."""
 _FAINT = 70
 """Opacity, of 255, of a curve as it is behind its smoothed one."""
 
@@ -79,7 +81,7 @@ class CurveItems:
         if not series.shown or not len(x):
             return None
         low, high = float(y.min()), float(y.max())
-        if smooths:
+        if smooths and (series.named or fine):
             raw_x, raw_y = _points(series, series.y, look, most)
             faint = QColor(series.color)
             faint.setAlpha(_FAINT)
@@ -117,7 +119,7 @@ def lines_item(pg: Any) -> Any:
     return Lines()
 
 
-def _points(series: Series, values: list[float], look: PlotLook, most: int) -> tuple[Any, Any]:
+def _points(series: Series, values: Sequence[float], look: PlotLook, most: int) -> tuple[Any, Any]:
     at = series.seconds if look.time else series.x
     x, y = reduced(at, values, most, above=0.0 if look.log else -math.inf)
     if look.log:

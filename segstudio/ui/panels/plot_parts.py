@@ -3,7 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QFrame
 
 from segstudio.text import _
@@ -13,6 +13,7 @@ __all__ = ["dress", "level_line", "made_plot", "marked_point", "step_line"]
 
 _SPANS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000)
 _TICK_PX = 44
+_LEAST_ALPHA = 8
 
 
 def made_plot(pg: Any, name: str, theme: Theme) -> Any:
@@ -43,13 +44,14 @@ def dress(pg: Any, widget: Any, theme: Theme) -> None:
         axis = widget.getAxis(side)
         axis.setPen(pg.mkPen(theme.edge))
         axis.setTextPen(pg.mkPen(theme.muted))
-        axis.setStyle(tickFont=font, tickLength=-4, hideOverlappingLabels=side == "left")
+        axis.setStyle(tickFont=font, tickLength=-4, maxTickLevel=1, hideOverlappingLabels=side == "left")
         axis.enableAutoSIPrefix(False)
 
 
 def level_line(pg: Any, value: float, words: str, theme: Theme) -> Any:
     """A dashed line across the plot at a value, with what it is."""
-    options = {"position": 0.99, "anchors": [(1, 0), (1, 1)], "color": theme.muted, "movable": False}
+    # At the left, where the curves have not begun yet.
+    options = {"position": 0.01, "anchors": [(0, 0), (0, 1)], "color": theme.muted, "movable": False}
     pen = pg.mkPen(theme.muted, width=1, style=Qt.PenStyle.DashLine)
     return pg.InfiniteLine(value, 0, pen=pen, movable=False, label=words, labelOpts=options)
 
@@ -76,10 +78,29 @@ def _adopt_menus(widget: Any) -> None:
             menu.setParent(widget, menu.windowFlags())
 
 
+def _axis(pg: Any) -> Any:
+    """pyqtgraph's axis, painted faster: without the `QPicture` that it plays, which makes every font anew, and without
+    the lines across the plot that are too faint to be seen.
+    """
+
+    class Axis(pg.AxisItem):
+        def paint(self, painter: QPainter, *_: object) -> None:
+            painter.save()
+            if self.picture is None:  # pyqtgraph sets it so whenever something has changed
+                line, ticks, texts = self.generateDrawSpecs(painter) or (None, (), ())
+                ticks = [tick for tick in ticks if tick[0].color().alpha() >= _LEAST_ALPHA]
+                self.picture = (line, ticks, texts) if line else ()
+            if self.picture:
+                self.drawPicture(painter, *self.picture)
+            painter.restore()
+
+    return Axis
+
+
 def _bottom_axis(pg: Any) -> Any:
     """An axis of steps, with ticks at whole numbers only, or of times, at spans that people count in."""
 
-    class BottomAxis(pg.AxisItem):
+    class BottomAxis(_axis(pg)):
         axis_shows_time = False
 
         def tickSpacing(self, low: float, high: float, size: float) -> list[tuple[float, float]]:
@@ -99,7 +120,7 @@ def _bottom_axis(pg: Any) -> Any:
 def _left_axis(pg: Any) -> Any:
     """An axis of values; in powers of ten it has figures at 1, 2 and 5 alone: there is no room for more."""
 
-    class LeftAxis(pg.AxisItem):
+    class LeftAxis(_axis(pg)):
         def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
             if not self.logMode:
                 return list(super().tickStrings(values, scale, spacing))

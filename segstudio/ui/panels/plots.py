@@ -1,7 +1,7 @@
 """Curves as they come in: an empty frame until the first point, then pyqtgraph (0.4 s and 44 MB, loaded meanwhile)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
@@ -41,7 +41,8 @@ class LivePlot(QFrame):
     """A frame with a title, a legend, and curves, redrawn at most eight times a second and only while it is seen.
 
     `span` gives bottom and top of the vertical axis for the figures shown; without it, the axis starts at 0 or above.
-    `best_of` names the curve whose highest value is marked.
+    `best_of` names the curve whose highest value is marked. A plot of one curve whose title says what it is needs no
+    `legend`.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class LivePlot(QFrame):
         *,
         span: Callable[[Iterable[float]], tuple[float, float]] | None = None,
         best_of: str = "",
+        legend: bool = True,
     ) -> None:
         super().__init__()
         self.setObjectName(name)
@@ -63,6 +65,7 @@ class LivePlot(QFrame):
         self._widget: Any = None
         self._lines: Any = None
         self._marks: list[Any] = []
+        self._marked: object = None
         self._level: tuple[float, str, str] | None = None
         self._kept: int | None = None
         self.look = PlotLook()
@@ -72,6 +75,7 @@ class LivePlot(QFrame):
         head.setContentsMargins(8, 4, 8, 0)
         head.setSpacing(12)
         self._title = role_label(title, "muted")
+        self._legend.setVisible(legend)
         self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._legend.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         head.addWidget(self._title)
@@ -219,7 +223,8 @@ class LivePlot(QFrame):
             self._lines = lines_item(pg)
             self._widget.addItem(self._lines, ignoreBounds=True)
         self._widget.show()
-        self._widget.getAxis("left").setLogMode(y=self.look.log)
+        if self._widget.getAxis("left").logMode != self.look.log:
+            self._widget.getAxis("left").setLogMode(y=self.look.log)
         self._widget.getAxis("bottom").axis_shows_time = self.look.time
         curves, seen = len(self.shown), list[Extent]()
         for series in self._series.values():
@@ -238,40 +243,65 @@ class LivePlot(QFrame):
         """Set the axes, so that all that is drawn is inside."""
         view = self._widget.getViewBox()
         last = max(extent.last for extent in seen)
-        view.setXRange(0, last if last > 0 else 1, padding=_MARGIN)
+        last = last if last > 0 else 1.0
         low, high = min(extent.low for extent in seen), max(extent.high for extent in seen)
         if self._span is not None and not self.look.log:
             low, high = self._span([low, high, *([self._level[0]] if self._level else [])])
-            view.setYRange(low, high, padding=0)
-            return
-        padding = _MARGIN * (high - low) or 0.1
-        view.setYRange(low - padding if self.look.log else max(0.0, low - padding), high + padding, padding=0)
+        else:
+            padding = _MARGIN * (high - low) or 0.1
+            low, high = low - padding if self.look.log else max(0.0, low - padding), high + padding
+        view.setRange(xRange=(-_MARGIN * last, (1 + _MARGIN) * last), yRange=(low, high), padding=0)
 
     def _unmark(self) -> None:
         for mark in self._marks:
             self._widget.removeItem(mark)
         self._marks.clear()
+        self._marked = None
 
     def _mark(self, pg: Any) -> None:
-        """Mark the best value, the step that was kept, and the line across."""
+        """Mark the best value, the step that was kept, and the line across, unless they are marked so already."""
+        best, kept = self._best(), None
+        if best is not None and self._kept is not None and self._kept in (found := self._series[self._best_of]).x:
+            at = found.seconds if self.look.time else found.x
+            kept = at[found.x.index(self._kept)]
+        theme = current_theme()
+        marked = (self._level, best, kept, theme.name)
+        if marked == self._marked:
+            return
         self._unmark()
-        theme, tips = current_theme(), list[str]()
+        self._marked = marked
+        tips = list[str]()
         if self._level is not None:
             value, words, tip = self._level
             self._marks.append(level_line(pg, value, words, theme))
             tips.append(tip)
-        series = self._series.get(self._best_of)
-        if series is not None and series.shown and (best := best_at(series.y)) is not None:
-            at = series.seconds if self.look.time else series.x
-            self._marks.append(marked_point(pg, at[best], series.smooth(self.look.smoothing)[best], theme))
-            value, step = amount(series.y[best]), int(series.x[best])
-            tips.append(_("The ring is the best: {value} at step {step}", value=value, step=step))
-            if self._kept in series.x:
-                self._marks.append(step_line(pg, at[series.x.index(self._kept)], _("kept"), theme))
+        if best is not None:
+            self._marks.append(marked_point(pg, best.x, best.y, theme))
+            value, step = amount(best.value), int(best.step)
+            tips.append(_("The ring marks the best: {value} at step {step}", value=value, step=step))
+        if kept is not None:
+            self._marks.append(step_line(pg, kept, _("kept"), theme))
         for mark in self._marks:
             self._widget.addItem(mark, ignoreBounds=True)
         for part in (self._title, self._widget):
             part.setToolTip(wrapped("\n".join(tips)))
+
+    def _best(self) -> "_Best | None":
+        """The best value of the curve that has one marked."""
+        series = self._series.get(self._best_of)
+        if series is None or not series.shown or (place := best_at(series.y)) is None:
+            return None
+        at = series.seconds if self.look.time else series.x
+        return _Best(at[place], series.smooth(self.look.smoothing)[place], series.y[place], series.x[place])
+
+
+class _Best(NamedTuple):
+    """Where the best value is marked, and what it is, at which step."""
+
+    x: float
+    y: float
+    value: float
+    step: float
 
 
 def _plain(groups: list[tuple[list[str], str]]) -> str:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segstudio.app.learning.class_figures import ClassFigures, class_figures, confusion_shares
+from segstudio.app.learning.class_figures import ClassFigures, class_figures, confusion_shares, object_words
 from segstudio.text import _
 from segstudio.ui.panels.confusion_map import ConfusionMap
 from segstudio.ui.panels.controls import ElidedLabel, role_label
@@ -37,13 +37,16 @@ _BETWEEN = 32
 
 
 class TrainingClasses(QWidget):
-    """`classFigures` and `confusionMap` in `confusionScroll`; in their place `classFiguresNone`, which says why not."""
+    """`classFigures`, above it `objectFigures` where objects are told apart, and `confusionMap` in `confusionScroll`.
+
+    In their place `classFiguresNone` says why there are none.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.table = _Table()
         self.matrix = ConfusionMap()
-        self.none = role_label(_("Figures by class come with the first run that has something held out"), "muted")
+        self.none = role_label(_("Figures by class appear after the first run that holds something out"), "muted")
         self.none.setObjectName("classFiguresNone")
         self.none.setWordWrap(True)
         self.none.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -59,11 +62,18 @@ class TrainingClasses(QWidget):
         beside.setSpacing(4)
         beside.addWidget(self.title)
         beside.addWidget(self.scroller, 1)
+        self.objects = ElidedLabel()
+        self.objects.setObjectName("objectFigures")
+        self.objects.setProperty("role", "muted")
+        figures = QVBoxLayout()
+        figures.setSpacing(4)
+        figures.addWidget(self.objects)
+        figures.addWidget(self.table, 1)
         both = QWidget()
         row = QHBoxLayout(both)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(16)
-        row.addWidget(self.table, _TABLE_SHARE)
+        row.addLayout(figures, _TABLE_SHARE)
         row.addLayout(beside, _MATRIX_SHARE)
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self.none)
@@ -78,7 +88,7 @@ class TrainingClasses(QWidget):
         """Show that there are no figures yet."""
         self.rows = ()
         self.matrix.show_shares(None)
-        self.none.setText(_("Figures by class come with the first run that has something held out"))
+        self.none.setText(_("Figures by class appear after the first run that holds something out"))
         self._stack.setCurrentIndex(0)
 
     def show_result(self, result: "TrainResult", classes: "ClassTable") -> None:
@@ -89,13 +99,16 @@ class TrainingClasses(QWidget):
             self.none.setText(
                 _("Nothing was held out: there are no figures to compare")
                 if child is None
-                else _("Figures by class come with the next run")
+                else _("Figures by class appear after the next run")
             )
             return
         self.rows = class_figures(child.confusion)
         self.table.show_rows(self.rows, classes)
+        self.objects.setVisible(child.objects is not None)
+        if child.objects is not None:
+            self.objects.setText(object_words(child.objects))
         version = self.version = result.version
-        self.title.setText(_("{version}: % of each labelled class, by what was predicted", version=version))
+        self.title.setText(_("{version}: what each labelled class was predicted as, in %", version=version))
         colors = {found.name: found.color for found in classes}
         self.matrix.show_shares(confusion_shares(child.confusion), colors)
         self._stack.setCurrentIndex(1)

@@ -84,7 +84,7 @@ class TrainingCurves(QWidget):
         self._add_losses()
         self.iou_plot.set_kept(None)
         version, value = version_words(event.parent), _figure(parent_iou)
-        tip = _("The line is {version}: {value}, as it was measured before this run", version=version, value=value)
+        tip = _("The dashed line is {version}: {value}, measured before this run", version=version, value=value)
         self.iou_plot.set_level(parent_iou, version, tip)
         self.facts.start(event)
         self.pages.setCurrentWidget(self.facts)
@@ -128,7 +128,7 @@ class TrainingCurves(QWidget):
         parent = result.held_out.get("parent")
         iou = None if parent is None else parent.mean_iou
         version, value = version_words(result.parent), _figure(iou)
-        tip = _("The line is {version}: {value}, measured at the end of this run", version=version, value=value)
+        tip = _("The dashed line is {version}: {value}, measured at the end of this run", version=version, value=value)
         self.iou_plot.set_level(iou, version, tip)
         self.result.show_result(result, classes)
         self.pages.setCurrentWidget(self.result)

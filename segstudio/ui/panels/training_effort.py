@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from segstudio.text import _, amount, count
+from segstudio.text import _, count
 from segstudio.ui.panels.controls import role_label
 from segstudio.ui.panels.plots import LivePlot
 
@@ -30,8 +30,9 @@ class TrainingEffort(QWidget):
     def __init__(self, library: "ModuleLoader") -> None:
         super().__init__()
         self._effort: Effort | None = None
-        self.changed_plot = LivePlot("changedPlot", _("Changed of the proposal (%)"), library, span=_from_zero)
-        self.minutes_plot = LivePlot("minutesPlot", _("Minutes an image"), library, span=_from_zero)
+        changed, minutes = _("Proposal changed (%)"), _("Minutes per image")
+        self.changed_plot = LivePlot("changedPlot", changed, library, span=_from_zero, legend=False)
+        self.minutes_plot = LivePlot("minutesPlot", minutes, library, span=_from_zero, legend=False)
         self.forecast, self.summary = QLabel(), role_label("", "muted")
         self.forecast.setObjectName("effortForecast")
         self.summary.setObjectName("effortSummary")
@@ -99,8 +100,8 @@ def _no_forecast(values: "EffortValues") -> str:
     """Why there is no forecast."""
     numbers = len({point.images for point in values.points})
     if numbers < 4:
-        return _("A forecast needs versions made at four different numbers of labelled images or more.")
-    return _("The versions so far carry no forecast: their figures do not rise steadily enough.")
+        return _("A forecast needs at least four versions, each from a different number of labelled images.")
+    return _("No forecast yet: the figures of the versions so far do not rise steadily enough.")
 
 
 def _summary(values: "EffortValues") -> str:
@@ -109,9 +110,11 @@ def _summary(values: "EffortValues") -> str:
     seconds = [cost.seconds for cost in costs if cost.seconds > 0]
     if not seconds:
         return count(len(costs), "{n} image done", "{n} images done")
-    minutes = amount(sum(seconds) / 60)
+    minutes = f"{sum(seconds) / 60:,.1f}"
     done = count(
         len(costs), "{n} image done in {minutes} minutes", "{n} images done in {minutes} minutes", minutes=minutes
     )
-    recent = amount(median(seconds[-_RECENT:]) / 60)
-    return _("{done}; the last ones took {recent} minutes each", done=done, recent=recent)
+    if len(seconds) < 2:
+        return done
+    recent = f"{median(seconds[-_RECENT:]) / 60:.1f}"
+    return _("{done}; the last ones took about {recent} minutes each", done=done, recent=recent)

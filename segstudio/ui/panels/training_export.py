@@ -25,7 +25,7 @@ _GAP = 8
 
 def export_curves(project: "OpenedProject", pages: "TrainingPages") -> None:
     """Ask where to write every step of the run that is shown, and write it."""
-    run = pages.exported_run
+    run = pages.shown_run
     name = _("{run} curves.csv", run=run) if run else _("curves.csv")
     _ask(project, pages, "curvesDialog", name, partial(project.runs.save_curves, run))
 

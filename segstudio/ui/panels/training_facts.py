@@ -47,7 +47,7 @@ class TrainingFacts(QWidget):
             self._values[name] = value
             grid.addWidget(muted_label(_(text)), row, 0)
             grid.addWidget(value, row, 1)
-        self._held_out_title = role_label(_("Held out: never trained on"), "muted")
+        self._held_out_title = role_label("", "muted")
         self._held_out_title.setObjectName("heldOutTitle")
         self._held_out_title.setWordWrap(True)
         self.optimistic = muted_label(_("Expect lower figures on new images"))
@@ -78,7 +78,7 @@ class TrainingFacts(QWidget):
         for label in self._values.values():
             label.setText("–")
         self.held_out.clear()
-        self._held_out_title.setText(_("Held out: never trained on"))
+        self._held_out_title.setText("")
         self._held_out_title.setToolTip("")
         self.optimistic.hide()
 

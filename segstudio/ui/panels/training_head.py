@@ -10,41 +10,45 @@ from segstudio.ui.window.icons import icon
 
 __all__ = ["TrainingHead"]
 
-_FIRST = N_("Label a few images, then Fine-tune; you can go on painting meanwhile")
+_FIRST = N_("Label a few images, then Fine-tune; keep painting meanwhile")
+_KEEPING = N_("Keep learning is on; it begins once two classes have new labels")
 _PROGRESS_W = 96
 _ROOMY_W, _NARROW_W = 900, 560
 
 
 class TrainingHead(QWidget):
-    """`trainingState`, `trainingProgress`, `versionsButton`, `stopTrainingButton`, `discardTrainingButton`,
-    `trainingFold`.
+    """`trainingState`, `trainingProgress`, `versionsButton`, `resumeTrainingButton`, `stopTrainingButton`,
+    `discardTrainingButton`, `trainingFold`.
 
     It shows what it is told and decides nothing.
     """
 
-    def __init__(self, stop: QAction, discard: QAction, versions: QAction) -> None:
+    def __init__(self, stop: QAction, discard: QAction, resume: QAction, versions: QAction) -> None:
         super().__init__()
         self._stop_action, self._discard_action = stop, discard
         self.state = ElidedLabel(_(_FIRST))
         self.progress = QProgressBar()
         self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
         self.discard = QPushButton(_("Discard"))
+        self.resume = QPushButton(_("Resume"))
         self.versions = QPushButton(_("Versions"))
         self.fold = QToolButton()
-        self._unfolded = self._training = False
+        self._unfolded = self._training = self._ran = False
         self._dress()
         self._lay_out()
         self.versions.clicked.connect(versions.trigger)
         self.discard.clicked.connect(discard.trigger)
+        self.resume.clicked.connect(resume.trigger)
+        self._follow_resume(resume)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say on the button what Stop does, where there is room."""
         super().resizeEvent(event)
         self._fit()
 
-    def say_first(self) -> None:
-        """Say how a first run is begun."""
-        self.state.setText(_(_FIRST))
+    def say_first(self, *, keeping: bool = False) -> None:
+        """Say how a first run is begun; `keeping` says that it begins by itself."""
+        self.state.setText(_(_KEEPING) if keeping else _(_FIRST))
 
     def show_busy(self, done: int = 0, total: int = 0) -> None:
         """Show how far something is that comes before the first step; `total` is 0 where nobody knows."""
@@ -68,9 +72,9 @@ class TrainingHead(QWidget):
         self.stop.setEnabled(self._stop_action.isEnabled() and not stopping and not discarding)
         self.discard.setEnabled(self._discard_action.isEnabled() and not discarding)
 
-    def show_fold(self, *, unfolded: bool, training: bool) -> None:
-        """Show what one line has room for, or everything."""
-        self._unfolded, self._training = unfolded, training
+    def show_fold(self, *, unfolded: bool, training: bool, ran: bool) -> None:
+        """Show what one line has room for, or everything. `ran`: there is a run that could be resumed."""
+        self._unfolded, self._training, self._ran = unfolded, training, ran
         self._fit()
         words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
@@ -81,7 +85,9 @@ class TrainingHead(QWidget):
         """Show what there is room for: one line, and a narrow panel, have none for versions beside a run."""
         training, unfolded = self._training, self._unfolded
         self.stop.setText(beside_icon(_("Stop and keep the best") if self.width() >= _ROOMY_W else _("Stop")))
-        self.stop.setVisible(unfolded or training)
+        resumes = unfolded and self._ran and not training
+        self.stop.setVisible(training or (unfolded and not resumes))
+        self.resume.setVisible(resumes)
         self.discard.setVisible(unfolded and training)
         self.versions.setVisible(not training or (unfolded and self.width() >= _NARROW_W))
 
@@ -102,7 +108,7 @@ class TrainingHead(QWidget):
         )
         self.versions.setAccessibleName(_("Versions"))
         self.versions.setEnabled(False)
-        for button in (self.versions, self.stop, self.discard):
+        for button in (self.versions, self.resume, self.stop, self.discard):
             button.setProperty("role", "slim")
         self.fold.setObjectName("trainingFold")
         self.fold.setProperty("role", "icon")
@@ -115,11 +121,18 @@ class TrainingHead(QWidget):
         self.progress.setToolTip(_("You can close the window: the run goes on when the project is opened again"))
         self.progress.setVisible(False)
 
+    def _follow_resume(self, action: QAction) -> None:
+        self.resume.setObjectName("resumeTrainingButton")
+        self.resume.setToolTip(action.toolTip())
+        self.resume.setAccessibleName(_("Resume the run"))
+        self.resume.setEnabled(action.isEnabled())
+        action.enabledChanged.connect(self.resume.setEnabled)
+
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         row.addWidget(role_label(_("Training"), "title"))
         row.addWidget(self.state, 1)
-        for part in (self.progress, self.versions, self.stop, self.discard, self.fold):
+        for part in (self.progress, self.versions, self.resume, self.stop, self.discard, self.fold):
             row.addWidget(part)

@@ -58,7 +58,7 @@ class TrainingHistory(QWidget):
         self.table = _Differences()
         for plot in (self.iou_plot, self.loss_plot):
             plot.setAccessibleName(_("Curves of the chosen runs"))
-        self.none = role_label(_("No run has been made in this project yet"), "muted")
+        self.none = role_label(_("No runs in this project yet"), "muted")
         self.none.setObjectName("runsNone")
         self.none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._lay_out()
@@ -108,7 +108,7 @@ class TrainingHistory(QWidget):
 
     def _lay_out(self) -> None:
         self.figure.setObjectName("runFigure")
-        self.figure.setAccessibleName(_("Figure of the runs that is drawn"))
+        self.figure.setAccessibleName(_("What the curves of the runs show"))
         self.figure.addItems([_(words) for words in _FIGURES])
         self._plots = QStackedLayout()
         self._plots.addWidget(self.iou_plot)
@@ -212,13 +212,13 @@ class _Differences(QTreeWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("runDifferences")
-        self.setAccessibleName(_("Figures of the chosen runs, and in what they differ"))
+        self.setAccessibleName(_("Figures of the chosen runs, and where they differ"))
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setHeaderLabels([""])
         self.header().setObjectName("runDifferencesHeader")
-        self.header().setAccessibleName(_("The runs that are compared"))
+        self.header().setAccessibleName(_("The compared runs"))
 
     def show_items(self, items: "tuple[RunItem, ...]") -> None:
         """Compare these runs."""

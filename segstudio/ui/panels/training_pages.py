@@ -84,8 +84,8 @@ class TrainingPages(QWidget):
         return self.stack.currentWidget() is self._versions
 
     @property
-    def exported_run(self) -> str:
-        """The name of the run that exports are about: the first that is chosen in the history; '' for the newest."""
+    def shown_run(self) -> str:
+        """The name of the run that Resume and exports are about: the first chosen in the history; '' for the newest."""
         chosen = self.history.chosen if self.history is not None and self.page == "history" else ()
         return chosen[0].name if chosen else ""
 
@@ -153,7 +153,7 @@ class TrainingPages(QWidget):
 
     def _dress(self) -> None:
         self.tabs.setObjectName("trainingTabs")
-        self.tabs.setAccessibleName(_("Pages of the training"))
+        self.tabs.setAccessibleName(_("Pages of the training panel"))
         self.tabs.setDrawBase(False)
         self.tabs.setExpanding(False)
         self.tabs.setUsesScrollButtons(False)

@@ -55,7 +55,7 @@ class TrainingPanel(QFrame):
         self.setAccessibleName(_("Training"))
         self.library = ModuleLoader("pyqtgraph", self)
         self.curves = TrainingCurves(self.library)
-        self.head = TrainingHead(stop, action("discard-training"), versions)
+        self.head = TrainingHead(stop, action("discard-training"), action("resume-training"), versions)
         self.versions = TrainingVersions(session)
         self.folded = False
         self._ran = False
@@ -99,6 +99,7 @@ class TrainingPanel(QFrame):
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
+            project.keep_learning.changed.connect(self._say_first)
         self._patience.forget()
         self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
@@ -151,7 +152,7 @@ class TrainingPanel(QFrame):
         """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
         automatic = self._ran and not self._cramped
         unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
-        self.head.show_fold(unfolded=unfolded, training=self._is_training)
+        self.head.show_fold(unfolded=unfolded, training=self._is_training, ran=self._ran)
         self.pages.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
@@ -162,6 +163,11 @@ class TrainingPanel(QFrame):
         """Forget what a person has folded or unfolded."""
         self._unfolded = None
         self._fold()
+
+    def _say_first(self) -> None:
+        """Before there is a run, say whether one begins by itself; later the verdict of the last one stands there."""
+        if self._project is not None and not self._ran and not self._is_training:
+            self.head.say_first(keeping=self._project.keep_learning.on)
 
     def _has_run(self) -> None:
         self._ran = True
@@ -200,10 +206,7 @@ class TrainingPanel(QFrame):
             self._finished(run.result)
         else:
             self._has_run()
-            words = (
-                _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")
-            )
-            self.head.state.setText(words)
+            self.head.state.setText(_without_result(run))
 
     def _show_before(self, run: "LastRun") -> None:
         """Put the curves of the run that was resumed before what it makes now."""
@@ -282,7 +285,7 @@ class TrainingPanel(QFrame):
         self._shown_version, self._begun_at = "", event.step
         held_out = event.held_out_groups or event.optimistic
         if not event.step:
-            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture of it"))
+            self.pages.start("" if held_out else _("Nothing is held out, so there is no picture to show"))
         self.curves.start(event, self._figure_of(event.parent))
         self._recent.clear()
         self._steps, self._max_seconds = event.steps, event.max_seconds
@@ -379,3 +382,10 @@ class TrainingPanel(QFrame):
             self.curves.facts.show_step(self._recent[-1], None, None)
         self.head.progress.setVisible(False)
         self._fold()
+
+
+def _without_result(run: "LastRun") -> str:
+    """What became of a run that left no version."""
+    if run.discarded:
+        return _("The last run was discarded")
+    return _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")

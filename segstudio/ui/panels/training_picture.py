@@ -49,7 +49,7 @@ class TrainingPicture(QWidget):
         """Show that there is no picture, and why."""
         self.pictures.clear()
         self.view.image = None
-        self.none.setText(why or _("A held-out image is shown here as the run measures it"))
+        self.none.setText(why or _("A held-out image appears here once the run measures it"))
         self._stack.setCurrentIndex(0)
 
     def show_picture(self, picture: "HeldOutPicture", classes: "ClassTable") -> None:

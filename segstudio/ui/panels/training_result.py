@@ -62,7 +62,7 @@ class TrainingResult(QWidget):
         self.verdict.style().polish(self.verdict)
         steps = count(result.steps, "1 step", "{n} steps")
         spent = _("{steps} in {time}", steps=steps, time=clock(result.seconds))
-        self.reason.setText(f"{result.reason} · {spent}" if result.reason else spent)
+        self.reason.setText(f"{result.reason.rstrip('.')} · {spent}" if result.reason else spent)
         self.advice.setText(result.advice)
         self.advice.setVisible(bool(result.advice))
         table = self._table or self._make_table()

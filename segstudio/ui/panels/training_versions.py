@@ -79,7 +79,7 @@ class TrainingVersions(QWidget):
         inside.setContentsMargins(4, 2, 4, 2)
         inside.setSpacing(4)
         inside.addWidget(self._choice(row, item), 1)
-        if not item.current:
+        if item.has_weights and not item.current:
             inside.addWidget(self._comparison(row, item))
         table.setItemWidget(row, 4, cell)
 
@@ -87,6 +87,13 @@ class TrainingVersions(QWidget):
         if item.current:
             label = role_label(_("in use"), "accent")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            return label
+        if not item.has_weights:
+            label = role_label(_("weights not kept"), "muted")
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setToolTip(
+                wrapped(_("A round of Keep learning that was not promoted: its figures and curves are kept"))
+            )
             return label
         words = _("Use {version} for proposals from now on; they are made again", version=row.text(0))
         button = _button(f"useVersion-{item.name}", _("Use"), words)

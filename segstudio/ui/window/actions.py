@@ -15,6 +15,7 @@ from segstudio.text import N_, _
 from segstudio.ui.window import commands
 from segstudio.ui.window.lint_actions import LINT_ROWS
 from segstudio.ui.window.order_actions import ORDER_ROWS
+from segstudio.ui.window.run_actions import RUN_ROWS
 
 if TYPE_CHECKING:
     from segstudio.app.editing.objects import ObjectEdits
@@ -274,19 +275,14 @@ ACTIONS: tuple[Action, ...] = (
     *(_class_action(n) for n in range(1, 10)),
     Action("fine-tune", N_("Fine-tune"), N_("Let the model learn from your labels, in the background"), Menu.TRAINING,
            commands.fine_tune, ("Ctrl+T",), "train", Bar.MAIN, "fineTuneButton", needs=Needs.LEARNING),
-    Action("fine-tune-1", N_("Fine-tune for 1 minute"), N_("Train for one minute"), Menu.TRAINING,
-           lambda w: commands.fine_tune(w, max_seconds=60.0 * 1), icon="train", needs=Needs.LEARNING),
-    Action("fine-tune-5", N_("Fine-tune for 5 minutes"), N_("Train for five minutes"), Menu.TRAINING,
-           lambda w: commands.fine_tune(w, max_seconds=60.0 * 5), icon="train", needs=Needs.LEARNING),
-    Action("fine-tune-20", N_("Fine-tune for 20 minutes"), N_("Train for twenty minutes"), Menu.TRAINING,
-           lambda w: commands.fine_tune(w, max_seconds=60.0 * 20), icon="train", needs=Needs.LEARNING),
+    *(Action(**row._asdict(), menu=Menu.TRAINING, needs=Needs.LEARNING) for row in RUN_ROWS),
     Action("keep-learning", N_("Keep learning while I label"),
-           N_("Train again and again on what you have just corrected, and propose the next images anew"), Menu.TRAINING,
+           N_("Keep training on what you correct, and propose the next images again after each round"), Menu.TRAINING,
            commands.keep_learning, ("Ctrl+Shift+T",), checkable=True, needs=Needs.PROJECT, separated=True),
     Action("stop-training", N_("Stop and keep the best"), N_("Stop training and keep the best result so far"),
            Menu.TRAINING, lambda w: w.session.stop_training(), ("Ctrl+.",), "stop", button="stopTrainingButton",
            needs=Needs.TRAINING, separated=True),
-    Action("discard-training", N_("Discard the run"), N_("End the run at once and keep nothing of it but its record"),
+    Action("discard-training", N_("Discard the run"), N_("End the run at once and keep only its record"),
            Menu.TRAINING, lambda w: w.arrangement.training.discard(), icon="delete", button="discardTrainingButton",
            needs=Needs.TRAINING),
     Action("versions", N_("Versions"),

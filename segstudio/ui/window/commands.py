@@ -124,6 +124,12 @@ def fine_tune(window: "MainWindow", **options: float) -> None:
         window.session.project.lint.remind()
 
 
+def resume_training(window: "MainWindow") -> None:
+    """Resume the run that the training panel shows: the newest, or the first that is chosen in the history."""
+    if project := window.session.projects.to_write():
+        project.training.go_on(window.arrangement.training.pages.shown_run)
+
+
 def export(window: "MainWindow") -> None:
     """Open or close the export panel; what the check of labels finds is told before anything is written."""
     window.export_panel.toggle()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from segstudio.app.values import DoneState
 from segstudio.text import _
@@ -38,13 +38,7 @@ class DoneStrip(PassingStrip):
         self.confirm_button.setToolTip(_("Make every unlabelled pixel background and mark the image done"))
         self.confirm_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = close_button("doneStripClose")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(sign)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.confirm_button)
-        row.addWidget(self.close_button)
+        self.lay_out(sign, self.text, self.confirm_button, self.close_button)
         self.confirm_button.clicked.connect(lambda: session.mark_done(empty=True))
         self.close_button.clicked.connect(self.dismiss)
         session.projectChanged.connect(lambda: self.follow(session.project))

@@ -4,7 +4,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from segstudio.app.values import Changed, ImagesAdded, ImagesFound, ImagesRemoved, JobKind, Notice, NoticeKind
 from segstudio.text import _, count
@@ -61,7 +61,8 @@ class GrowthStrip(PassingStrip):
         self.undo_adding_button = _button("undoAddingButton", _("Undo"))
         self.undo_adding_button.setToolTip(_("Take these images out of the project again; their files are untouched"))
         self.close_button = close_button("growthClose")
-        self._arrange()
+        undo = (self.undo_adding_button, self.undo_button)
+        self.lay_out(self._sign, self.text, self.add_button, self.always_button, *undo, self.close_button)
         self.add_button.clicked.connect(lambda: self.add_found())
         session.notices.told.connect(self._told)
         self.always_button.clicked.connect(self.alwaysAsked)
@@ -71,16 +72,6 @@ class GrowthStrip(PassingStrip):
         window.installEventFilter(self)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
-
-    def _arrange(self) -> None:
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(self._sign)
-        row.addWidget(self.text, 1)
-        undo = (self.undo_adding_button, self.undo_button)
-        for button in (self.add_button, self.always_button, *undo, self.close_button):
-            row.addWidget(button)
 
     def follow(self, project: "OpenedProject | None") -> None:
         """Say nothing more of the project before."""

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from segstudio.labels.lint.finding import LintKind
 from segstudio.text import _, count
@@ -39,16 +39,10 @@ class LintStrip(PassingStrip):
         self.text.setObjectName("lintText")
         self.show_button = QPushButton(_("Show"))
         self.show_button.setObjectName("lintShow")
-        self.show_button.setToolTip(_("List what was found, to go there and to mend it"))
+        self.show_button.setToolTip(_("List the findings, to see each in its place and mend it"))
         self.show_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.close_button = close_button("lintClose")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(12, 8, 8, 8)
-        row.setSpacing(8)
-        row.addWidget(sign)
-        row.addWidget(self.text, 1)
-        row.addWidget(self.show_button)
-        row.addWidget(self.close_button)
+        self.lay_out(sign, self.text, self.show_button, self.close_button)
         self.show_button.clicked.connect(self._list)
         self.close_button.clicked.connect(self.dismiss)
         session.projectChanged.connect(lambda: self.follow(session.project))
@@ -59,7 +53,7 @@ class LintStrip(PassingStrip):
         self._project = project
         if project is not None:
             project.lint.reminded.connect(self._remind)
-            project.lint.changed.connect(self._follow_findings)
+            project.lint.changed.connect(lambda: self.isHidden() or self._follow_findings())
         self.hide()
 
     def _remind(self) -> None:
@@ -90,7 +84,7 @@ def _counted(kind: LintKind, n: int) -> str:
         case LintKind.PINHOLE:
             return count(n, "1 pinhole", "{n} pinholes")
         case LintKind.TOUCHING:
-            return count(n, "1 pair of objects that touch", "{n} pairs of objects that touch")
+            return count(n, "1 pair of touching objects", "{n} pairs of touching objects")
         case LintKind.UNKNOWN_IN_DONE:
             return count(n, "1 unlabelled area in a done image", "{n} unlabelled areas in done images")
         case LintKind.NEARLY_EMPTY_CLASS:

@@ -4,7 +4,7 @@ Each strip shows and hides itself as if it were alone; the next one appears when
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from segstudio.text import _
 from segstudio.ui.window.icons import icon
@@ -28,6 +28,16 @@ class PassingStrip(QFrame):
     """A strip that says what has just happened, and can be closed; `spoke` announces something new on it."""
 
     spoke = Signal()
+
+    def lay_out(self, sign: QWidget, text: QWidget, *buttons: QWidget) -> None:
+        """Put these from left to right; the text has the room that is left."""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 8, 8, 8)
+        row.setSpacing(8)
+        row.addWidget(sign)
+        row.addWidget(text, 1)
+        for button in buttons:
+            row.addWidget(button)
 
     def dismiss(self) -> None:
         """Close what the strip says."""

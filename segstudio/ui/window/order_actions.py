@@ -27,15 +27,15 @@ class OrderRow(NamedTuple):
 
 
 ORDER_ROWS = (
-    OrderRow("order-list", N_("The next in the list"), N_("Done goes on to the next image of the list"),
+    OrderRow("order-list", N_("The next one in the list"), N_("Done goes on to the next image of the list"),
              partial(commands.choose_order, order="list")),
     OrderRow("order-unsure", N_("The one the model is least sure of"),
-             N_("Done goes on to the image of which the version that proposes is least sure"),
+             N_("Done goes on to the image that the current version is least sure of"),
              partial(commands.choose_order, order="unsure")),
-    OrderRow("order-different", N_("The most different one"),
-             N_("Done goes on to the image that looks least like all that are done"),
+    OrderRow("order-different", N_("The one that looks most different"),
+             N_("Done goes on to the image that looks least like those that are done"),
              partial(commands.choose_order, order="different")),
     OrderRow("order-disputed", N_("The one that versions disagree on most"),
-             N_("Done goes on to the image on which the version that proposes and the one before it disagree most"),
+             N_("Done goes on to the image that the current version and the one before it disagree on most"),
              partial(commands.choose_order, order="disputed")),
 )  # fmt: skip

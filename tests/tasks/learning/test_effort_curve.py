@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segstudio.labels.model import ImageId, Seq
+from segstudio.labels.edit import Edit, TileChange
+from segstudio.labels.model import Cause, ImageId, Seq
+from segstudio.labels.tiles.tile import EMPTY
 from segstudio.store.learning import add_trained
 from segstudio.store.project import Project
 from segstudio.store.values import VersionRow
@@ -106,6 +108,17 @@ def _version(project: Project, images: int, mean_iou: float, held_out: str = "9.
     (folder / f"{row.name}.json").write_text(json.dumps(card))
 
 
+def test_versions_of_a_release_that_wrote_other_figures_are_left_out(project: Project):
+    _version(project, 2, 0.5)
+    _version(project, 3, 0.6)
+    card = project.path / "models" / "v2.json"
+    card.write_text(card.read_text().replace('{"path": "0.png", "plane": 0, "part": "train"}', '"0.png"'))
+    later = VersionRow("v3", 3, "deep", "embedded", "", Seq(0), promoted=True, figures={"child": {"dice": 0.9}})
+    add_trained(project, later, run=None, groups={}, current="v3", state="done", summary={}).result()
+    (project.path / "models" / "v3.json").write_text((project.path / "models" / "v1.json").read_text())
+    assert points(project) == [Point("v1", 3, 0.5)]
+
+
 def test_a_project_gives_its_points_and_costs(project: Project):
     _version(project, 2, 0.99, held_out="other.png")
     for images, mean_iou in ((2, 0.5), (4, 0.6)):
@@ -119,3 +132,23 @@ def test_a_project_gives_its_points_and_costs(project: Project):
     propose(project, int(rows[0].id), ground=CELL)
     finished(accept(project, rows[:1], done=True))
     assert costs(project) == [Cost(rows[0].id, rows[0].path, 0.25, 90.0)]
+
+
+def _correct(project: Project, image: ImageId) -> None:
+    """Erase the first tile of an image."""
+    before = project.document(image).raster.glance((0, 0, 0))
+    edit = Edit(image, Cause.ERASE, tiles={(0, 0, 0): TileChange(before, EMPTY)})
+    assert project.writer is not None
+    project.writer.submit(edit)
+    assert project.writer.flush(30)
+
+
+def test_an_image_that_is_corrected_after_it_was_finished_keeps_its_place(project: Project):
+    rows = project.images()[:2]
+    for row in rows:
+        propose(project, int(row.id), ground=CELL)
+        finished(accept(project, [row], done=True))
+    assert [cost.image for cost in costs(project)] == [row.id for row in rows]
+    _correct(project, rows[0].id)
+    assert project.images()[0].last_edit > project.images()[1].last_edit
+    assert [cost.image for cost in costs(project)] == [row.id for row in rows]
