@@ -74,6 +74,8 @@ def _train_job(shop: Workshop, request: Train, device: torch.device, stopping: S
         if not missing:
             raise
         raise _nothing_left(missing) from error
+    if gone := [c.name for c in plan.classes if c.id not in {there.id for there in facts.classes}]:
+        raise _cannot_go_on(gone)
     torch.set_num_threads(plan.threads)
     yield RunPlanned(request.id, plan)
     if saved is None and (names := not_learned(facts, plan)):
@@ -219,6 +221,19 @@ def _not_learned_words(names: Sequence[str]) -> str:
         "All that is labelled of {names} is held out, so it is not learned. Label it in a training image too.",
         "All that is labelled of {names} is held out, so they are not learned. Label them in training images too.",
         names=", ".join(names),
+    )
+
+
+def _cannot_go_on(names: Sequence[str]) -> UserError:
+    return UserError(
+        count(
+            len(names),
+            "This run cannot go on: {names} is no longer among the classes.",
+            "This run cannot go on: {names} are no longer among the classes.",
+            names=", ".join(names),
+        ),
+        safe=_("Everything painted is safe, and the previous version stays in use."),
+        todo=_("Start a new run."),
     )
 
 

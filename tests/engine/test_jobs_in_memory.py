@@ -124,6 +124,19 @@ def test_a_run_goes_on_where_the_device_that_it_began_on_is_gone(data: MemoryDat
     assert next(found.steps for found in sent if isinstance(found, Trained)) == 4
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_run_whose_class_was_removed_since_says_that_it_cannot_go_on(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch, resume: bool
+):
+    trainer = tiny_trainer(tiny_plan(data, max_steps=4))
+    checkpoint = trainer.snapshot()
+    monkeypatch.setattr(data, "checkpoint", lambda run: checkpoint)
+    data.entries = tuple(entry for entry in data.entries if entry.id != BRIGHT)
+    request = Train(id=7, run="r1", version="v1", choices=TINY, resume=resume, plan=None if resume else trainer.plan)
+    with pytest.raises(UserError, match="cannot go on: blob is no longer among the classes"):
+        _sent(train_job(_shop(data), request, Stopping()))
+
+
 @pytest.mark.parametrize("error", [WeightsDamaged, NoSuchNetwork])
 def test_a_version_that_cannot_be_read_costs_no_run_its_result(
     data: MemoryData, monkeypatch: pytest.MonkeyPatch, error: type[UserError]
