@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.readers.nifti import is_nifti
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource, Stored
 from segstudio.registry import Registry, named
@@ -37,7 +38,7 @@ OWN_MASK = b"tEXtSoftware\0SegStudio mask"
 NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
 """Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
 
-_HEAD = 352
+_HEAD = 1024
 """Enough bytes to recognise every family, our own masks, and formats that are known but not supported yet."""
 
 
@@ -134,7 +135,9 @@ def _is_dicom(head: bytes) -> bool:
 _LAST_FIRST, _LONGEST = 0x18, 128
 """The highest element with which a file without a mark begins, and the longest value of it."""
 
-_RASTER, _TIFF, _NPY, _DICOM = (f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom"))
+_RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
+    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
+)
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
     Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
@@ -145,6 +148,7 @@ _FAMILIES = (
     # Two letters prove little, so the size of the second header, 12 to 124, is checked too.
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
+    Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
 
@@ -164,7 +168,6 @@ def _brand(*brands: bytes) -> Callable[[bytes], bool]:
 
 
 _FOREIGN: tuple[_Foreign, ...] = (
-    _Foreign("NIfTI", (".nii", ".nii.gz"), lambda head: head[344:348] in (b"n+1\0", b"ni1\0")),
     _Foreign("NRRD", (".nrrd", ".nhdr"), _begins(b"NRRD000")),
     _Foreign("MetaImage", (".mha", ".mhd"), _begins(b"ObjectType = Image")),
     _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
@@ -201,7 +204,7 @@ def family_of(path: Path) -> Family:
     if foreign is not None:
         raise NotReadYetError(path.name, foreign.title)
     todo = _("SegStudio reads {formats}.", formats=readable_formats())
-    claimed = next((f for f in FAMILIES.rows if path.suffix.lower() in f.extensions), None)
+    claimed = next((f for f in FAMILIES.rows if name.endswith(f.extensions)), None)
     if claimed is not None:
         sentence = _(
             "{name} is not an image: its name says {family}, but its content does not.",
