@@ -139,7 +139,7 @@ def main() -> int:
             make(scratch, options.images, width, height)
         with Project.open(scratch / "p.segstudio") as project:
             files = [row.root / row.inner_path for row in project.images()[1:3]]
-            decoded = measured([lambda f=f: open_image(f).read(0, Rect(0, 0, width, height)) for f in files])
+            decoded = measured([lambda f=f: open_image(f).read(Rect(0, 0, width, height)) for f in files])
             floor_s = sum(decoded.wall_s)
             rows: dict[str, dict[str, float]] = {}
             for name in ("unknown", "known"):

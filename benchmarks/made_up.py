@@ -267,7 +267,7 @@ def opened_room(
         patch.setattr(
             displaying,
             "load_display_image",
-            lambda file, *rest: MadeUp.square(side) if file.name == _LARGE else load(file, *rest),
+            lambda stored, *rest: MadeUp.square(side) if stored.first.name == _LARGE else load(stored, *rest),
         )
         write_blank_tiff(home / _LARGE, side)
         files = [os.fspath(home / _LARGE)]

@@ -367,13 +367,13 @@ def test_images_and_folders_dropped_on_a_project_are_added_to_it(me: Hand, tmp_p
 def test_what_a_drop_skips_is_named_with_the_reason_and_the_rest_is_added(me: Hand, tmp_path: Path) -> None:
     other = picture(tmp_path / "other" / "x.png", 11).parent
     for n in range(3):
-        (other / f"{n}.dcm").write_bytes(b"\0" * 128 + b"DICM" + bytes([n]) * 64)
+        (other / f"{n}.psd").write_bytes(b"8BPS" + bytes(128) + bytes([n]) * 64)
     me.drop(*sorted(other.iterdir()))
-    me.says("'x.png' was added to the project (skipped: 3 DICOM files: not supported yet)")
+    me.says("'x.png' was added to the project (skipped: 3 Photoshop files: not supported yet)")
     assert me.names[5:] == ["x.png"]
-    me.drop(other / "0.dcm")
+    me.drop(other / "0.psd")
     me.wait(lambda: me.failures)
-    assert "No image was found: 1 DICOM file: not supported yet." in me.failures[-1]["sentence"]
+    assert "No image was found: 1 Photoshop file: not supported yet." in me.failures[-1]["sentence"]
 
 
 def test_a_project_dropped_on_an_open_one_is_opened(me: Hand, tmp_path: Path) -> None:
@@ -440,11 +440,11 @@ def test_what_was_added_is_said_until_work_goes_on(me: Hand, tmp_path: Path) -> 
 def test_new_images_in_the_folder_are_said_once_and_added_by_a_click(qtbot: object, project: Path, pics: Path) -> None:
     picture(pics / "f.png", 30)
     picture(pics / "g.png", 31)
-    (pics / "scan.dcm").write_bytes(b"\0" * 128 + b"DICM" + bytes(64))
+    (pics / "scan.psd").write_bytes(b"8BPS" + bytes(128) + bytes(64))
     (pics / "notes.txt").write_text("not an image", encoding="utf-8")
     me = opened(project)
     try:
-        me.says("2 new images in the folder. Skipped: 1 DICOM file: not supported yet.")
+        me.says("2 new images in the folder. Skipped: 1 Photoshop file: not supported yet.")
         assert me.names == list(NAMES)
         me.click("addFoundButton")
         me.wait(lambda: me.names == [*NAMES, "f.png", "g.png"])

@@ -136,12 +136,12 @@ def test_open_on_an_image_opens_the_project_beside_it_and_adds_the_image(
 
 
 def test_a_new_project_says_what_it_left_out(qtbot: QtBot, window: MainWindow, pics: Path) -> None:
-    (pics / "scan.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    (pics / "scan.psd").write_bytes(b"8BPS" + bytes(128))
     (pics / "notes.txt").write_text("no image")
     window.opening.open_images([pics])
     shown(qtbot, window, "a.png")
     qtbot.waitUntil(lambda: "Left out" in message(window))
-    assert "1 DICOM file: not supported yet" in message(window)
+    assert "1 Photoshop file: not supported yet" in message(window)
     assert "1 file is not an image" in message(window)
 
 

@@ -148,7 +148,7 @@ class ProjectData:
         return self._asked(
             image,
             plane,
-            lambda row, kept: self._sources.pixels(row.file, plane, rect, row.planes[plane], kept, shared),
+            lambda row, kept: self._sources.pixels(row.stored, plane, rect, row.planes[plane], kept, shared),
         )
 
     def own_levels(self, image: int, plane: int) -> ByChannel | None:
@@ -156,7 +156,7 @@ class ProjectData:
         if self._rows[image].dtype == "uint8":
             return None
         found = self._asked(
-            image, plane, lambda row, kept: self._sources.own_levels(row.file, plane, row.planes[plane], kept)
+            image, plane, lambda row, kept: self._sources.own_levels(row.stored, plane, row.planes[plane], kept)
         )
         return None if found is None else tuple((each.low, each.high) for each in found)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, levels_by_channel, levels_of, to_float
-from segstudio.imaging.source import ImageSource, open_image
+from segstudio.imaging.source import ImageSource, Stored, open_stored
 from segstudio.text import _
 
 __all__ = ["Sources"]
@@ -22,9 +22,9 @@ LevelsLookUp = Callable[[tuple[int, int]], Levels | None]
 
 
 class Sources:
-    """Images by file; pixels come as float32 in 0..1 between each plane's own levels."""
+    """Images by their first file; pixels come as float32 in 0..1 between each plane's own levels."""
 
-    def __init__(self, budget_bytes: int = BUDGET_BYTES, open_: Callable[[Path], ImageSource] = open_image) -> None:
+    def __init__(self, budget_bytes: int = BUDGET_BYTES, open_: Callable[[Stored], ImageSource] = open_stored) -> None:
         self._budget = budget_bytes
         self._open = open_
         self._sources: dict[Path, ImageSource] = {}
@@ -35,7 +35,7 @@ class Sources:
 
     def pixels(
         self,
-        file: Path,
+        stored: Stored,
         plane: int,
         rect: Rect,
         size: tuple[int, int],
@@ -50,10 +50,10 @@ class Sources:
 
         Raises `UnreadableImage`, also if the file is no longer the one in the project.
         """
-        source = self._source(file)
+        file, source = stored.first, self._source(stored)
         try:
             _must_have(source, file, plane, size)
-            samples = source.read(plane, rect)
+            samples = source.read(rect, plane=plane)
         except UnreadableImage:
             self._close(file)
             raise
@@ -63,10 +63,10 @@ class Sources:
         return to_float(samples, self._levels_of(file, plane, source, kept))
 
     def own_levels(
-        self, file: Path, plane: int, size: tuple[int, int], kept: LevelsLookUp | None = None
+        self, stored: Stored, plane: int, size: tuple[int, int], kept: LevelsLookUp | None = None
     ) -> tuple[Levels, ...] | None:
         """The levels of a plane by channel, None if it is of 8 bits. Raises `UnreadableImage`, as `pixels` does."""
-        source = self._source(file)
+        file, source = stored.first, self._source(stored)
         if source.info.dtype == "uint8":
             return None
         try:
@@ -96,9 +96,10 @@ class Sources:
         for file in list(self._sources):
             self._close(file)
 
-    def _source(self, file: Path) -> ImageSource:
+    def _source(self, stored: Stored) -> ImageSource:
+        file = stored.first
         if file not in self._sources:
-            self._sources[file] = self._open(file)
+            self._sources[file] = self._open(stored)
         return self._sources[file]
 
     def _note(self, file: Path, plane: int, source: ImageSource) -> None:

@@ -84,7 +84,7 @@ def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
 
 def _sample_of(source: ImageSource, plane: int) -> Pixels:
     size = source.info.planes[plane]
-    return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(plane, rect))
+    return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(rect, plane=plane))
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:

@@ -7,21 +7,45 @@ from typing import Any
 
 import msgspec
 
+from segstudio.imaging.metadata import decoded
+from segstudio.imaging.source import PlaneInfo, Stored
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
 from segstudio.labels.tiles.tile import Tile
 from segstudio.store.catalog.split import Split
 
-__all__ = ["FrozenLabels", "ImageRow", "NewClass", "NewImage", "NewPlane", "ObjectRow", "RunRow", "Split", "VersionRow"]
+__all__ = [
+    "FrozenLabels",
+    "ImageRow",
+    "NewClass",
+    "NewFile",
+    "NewImage",
+    "NewPlane",
+    "ObjectRow",
+    "RunRow",
+    "Split",
+    "VersionRow",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class NewPlane:
-    """A plane of an image: the reader's stable key, width and height in pixels as shown."""
+    """A plane of an image: the reader's stable key, width and height in pixels as shown, the place of its file."""
 
     key: str
     width: int
     height: int
+    file: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A further file of an image: `path` as that of the image, what its entry says, and its quick hash."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    quick_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +53,8 @@ class NewImage:
     """An image for a project: `path` with '/' relative to `root`, what its header says, and its quick hash.
 
     Images of one `group` stand on one side of the split; '' = one file a group, files of equal hash together. `name` is
-    what the project calls it; '' = its path.
+    what the project calls it; '' = its path. `more` are its files after the first, `metadata` is as
+    `imaging.metadata.encoded` gives it.
     """
 
     path: str
@@ -43,6 +68,8 @@ class NewImage:
     family: str
     group: str = ""
     name: str = ""
+    more: tuple[NewFile, ...] = ()
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +85,9 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'.
 
     `changed` is the quick hash of another content that was found in the file's place, '' while it is what was labelled.
-    A Struct, since a project may have 100,000: they are made in a third of the time of frozen dataclasses.
+    `keys` and `places` are the reader's key and the file of each plane, where there are several; `more` are the paths
+    of the files after the first, below the same root. `metadata` is JSON, for `imaging.metadata.decoded`. A Struct,
+    since a project may have 100,000: they are made in a third of the time of frozen dataclasses.
     """
 
     id: ImageId
@@ -83,14 +112,34 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     inner_path: str
     changed: str = ""
     beside: Path | None = None
+    keys: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
+    more: tuple[str, ...] = ()
+    metadata: str = ""
 
     @property
     def file(self) -> Path:
-        """Where the file lies: under its root, else where that would lie if it had moved with the project."""
-        known = self.root / self.inner_path
-        if self.beside is not None and not known.exists() and (self.beside / self.inner_path).exists():
-            return self.beside / self.inner_path
-        return known
+        """Where the first file lies: under its root, else where that would lie if it had moved with the project."""
+        return self._root / self.inner_path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where all its files lie."""
+        root = self._root
+        return (root / self.inner_path, *(root / path for path in self.more))
+
+    @property
+    def stored(self) -> Stored:
+        """What its pixels are read from."""
+        planes = zip(self.keys, self.planes, self.places, strict=True) if self.keys else ()
+        planes = tuple(PlaneInfo(key, *size, place) for key, size, place in planes)
+        return Stored(self.files, planes, decoded(self.metadata))
+
+    @property
+    def _root(self) -> Path:
+        beside = self.beside
+        moved = beside is not None and not (self.root / self.inner_path).exists()
+        return beside if beside is not None and moved and (beside / self.inner_path).exists() else self.root
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from PIL import Image
 from segstudio.app.viewing import displaying
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.errors import DiskRefused
+from segstudio.imaging.source import Stored
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import ContentChanged, Look, adopt, look_at
 from segstudio.tasks.learning.predict import PredictProgress
@@ -155,9 +156,9 @@ def test_images_that_were_only_passed_are_not_decoded(qtbot: Any, desk: Desk, mo
     decoded: list[str] = []
     whole = displaying.load_display_image
 
-    def counted(file: Path, *rest: Any) -> Any:
-        decoded.append(file.name)
-        return whole(file, *rest)
+    def counted(stored: Stored, *rest: Any) -> Any:
+        decoded.append(stored.first.name)
+        return whole(stored, *rest)
 
     monkeypatch.setattr(displaying, "load_display_image", counted)
     steps = _holding(desk.navigation, lambda: [desk.navigation.open(i) for i in (0, 1, 2, 1, 0, 1, 2)])

@@ -22,7 +22,7 @@ from segstudio.imaging.display import BLUE, WHITE, ShownChannel, View, automatic
 from segstudio.imaging.hashing import quick_hash
 from segstudio.imaging.levels import EIGHT_BIT, Levels, levels_of
 from segstudio.imaging.paged import drop_pages
-from segstudio.imaging.source import open_image, probe
+from segstudio.imaging.source import Stored, open_image, probe
 from segstudio.store.kept_levels import read_levels
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
@@ -181,7 +181,7 @@ def test_screen_and_thumbnail_have_the_levels_that_the_network_finds(opened: Cal
     source = open_image(folder / "b.tif")
     assert shown.found == levels_of(source, 0)
     source.close()
-    from_file = reduced_file(folder / "b.tif", 45, 35)
+    from_file = reduced_file(Stored((folder / "b.tif",)), 45, 35)
     assert from_file is not None
     assert np.array_equal(from_file, reduced_display(shown, 45, 35))
     other = shown.seen(View((ShownChannel(0, Levels(0, 1), WHITE),)))

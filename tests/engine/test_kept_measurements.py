@@ -7,7 +7,7 @@ import pytest
 
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
-from segstudio.imaging.source import ImageSource, open_image
+from segstudio.imaging.source import ImageSource, Stored, open_stored
 from segstudio.labels.class_rows import changed_class_row, new_class_row
 from segstudio.labels.edit import Edit, RowChange
 from segstudio.labels.model import Cause, ClassId, Kind, LabelClass
@@ -18,10 +18,10 @@ from segstudio.store.project import Project
 from tests.engine.conftest import label, new_project
 
 
-def _closed(path: Path) -> ImageSource:
+def _closed(stored: Stored) -> ImageSource:
     """Only a file that is gone may be asked for: its refusal says so."""
-    assert not path.exists(), f"{path} was opened"
-    return open_image(path)
+    assert not stored.first.exists(), f"{stored.first} was opened"
+    return open_stored(stored)
 
 
 def _surveyed(project: Project) -> tuple[Facts, list[str], ProjectData]:

@@ -8,7 +8,7 @@ from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, auto_levels, to_float
-from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo, Stored
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.model import Cause, Status
 from segstudio.learn.data import Part
@@ -114,14 +114,14 @@ def test_levels_that_are_kept_are_taken_and_those_of_another_content_are_not(tmp
 def test_the_budget_keeps_the_last_used_pictures_open(tmp_path: Path):
     project, _ = new_project(tmp_path, 3)
     opened: list[str] = []
-    from segstudio.imaging.source import ImageSource, open_image
+    from segstudio.imaging.source import ImageSource, open_stored
 
-    def counting(path: Path) -> ImageSource:
-        opened.append(path.name)
-        return open_image(path)
+    def counting(stored: Stored) -> ImageSource:
+        opened.append(stored.first.name)
+        return open_stored(stored)
 
     with project:
-        files = [row.file for row in project.images()]
+        files = [row.stored for row in project.images()]
         sources = Sources(budget_bytes=2 * SIDE * SIDE * 3, open_=counting)
         for i in (0, 1, 0, 1, 2, 1, 0):
             sources.pixels(files[i], 0, Rect(0, 0, 4, 4), (SIDE, SIDE))
@@ -137,7 +137,7 @@ class _Stack:
         self.decoded: set[int] = set()
         self.times = 0
 
-    def read(self, plane: int, rect: Rect) -> Pixels:
+    def read(self, rect: Rect, level: int = 0, plane: int = 0) -> Pixels:
         self.times += plane not in self.decoded
         self.decoded.add(plane)
         return np.zeros((rect.h, rect.w, 1), np.uint8)
@@ -154,13 +154,14 @@ class _Stack:
 def test_a_long_stack_takes_the_room_of_its_decoded_planes_only():
     opened: dict[str, _Stack] = {}
 
-    def stack(path: Path) -> _Stack:
-        return opened.setdefault(path.name, _Stack(1000 if path.name == "long" else 1))
+    def stack(stored: Stored) -> _Stack:
+        name = stored.first.name
+        return opened.setdefault(name, _Stack(1000 if name == "long" else 1))
 
     sources = Sources(budget_bytes=5 * 100 * 100, open_=stack)
 
     def read(name: str, plane: int = 0) -> None:
-        sources.pixels(Path(name), plane, Rect(0, 0, 4, 4), (100, 100))
+        sources.pixels(Stored((Path(name),)), plane, Rect(0, 0, 4, 4), (100, 100))
 
     for plane in (0, 1):
         for name in ("a", "b", "long"):

@@ -19,7 +19,7 @@ from segstudio.engine.training import Stopping, train_job
 from segstudio.engine.workshop import Workshop
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import auto_levels, to_float
-from segstudio.imaging.source import open_image
+from segstudio.imaging.source import open_stored
 from segstudio.labels.model import Kind
 from segstudio.learn.predict import predict_tiles
 from segstudio.learn.versions import read_card, version_model
@@ -147,7 +147,7 @@ def test_pictures_of_8_bits_and_of_other_channels_stay_as_they_are(tmp_path: Pat
 def test_a_project_of_8_bit_pictures_shares_none_and_opens_no_file_for_it(tmp_path: Path) -> None:
     with _project(tmp_path, [1.0, 0.8, 0.6], eight_bit=3) as project:
         opened: list[Path] = []
-        sources = Sources(open_=lambda file: opened.append(file) or open_image(file))  # type: ignore[func-returns-value]
+        sources = Sources(open_=lambda stored: opened.append(stored.first) or open_stored(stored))  # type: ignore[func-returns-value]
         data = ProjectData(project, sources)
         assert [data.own_levels(int(row.id), 0) for row in project.images()] == [None] * 3
         assert not opened

@@ -65,7 +65,7 @@ class _Slide:
         self.read_px = 0
         self.most_px = 0
 
-    def read(self, plane: int, rect: Rect) -> Pixels:
+    def read(self, rect: Rect, level: int = 0, plane: int = 0) -> Pixels:
         whole = self.info.planes[plane]
         assert rect == rect.intersected(Rect(0, 0, whole.width, whole.height))
         self.read_px += rect.area
@@ -92,7 +92,7 @@ def test_of_a_huge_plane_little_is_read_for_its_levels(size: tuple[int, int]) ->
 @pytest.mark.parametrize("whole_px", [1 << 26, 1 << 10])
 def test_levels_of_a_source_are_those_of_its_pixels(monkeypatch: pytest.MonkeyPatch, whole_px: int) -> None:
     monkeypatch.setattr(finding, "_WHOLE_PX", whole_px)
-    pixels = _Slide(700, 500).read(0, Rect(0, 0, 700, 500))
+    pixels = _Slide(700, 500).read(Rect(0, 0, 700, 500))
     assert levels_of(_Slide(700, 500), 0) == auto_levels(pixels)
 
 
@@ -115,7 +115,7 @@ def test_levels_by_channel_are_those_of_each_alone() -> None:
     pixels = np.stack([rng.integers(0, 100, (300, 200)), rng.integers(5000, 9000, (300, 200))], 2).astype(np.uint16)
 
     class Source(_Slide):
-        def read(self, plane: int, rect: Rect) -> Pixels:
+        def read(self, rect: Rect, level: int = 0, plane: int = 0) -> Pixels:
             return pixels[rect.y : rect.bottom, rect.x : rect.right]
 
     source = Source(200, 300)

@@ -238,12 +238,12 @@ def test_a_restored_snapshot_brings_back_what_was_removed_since(project: Project
 
 def test_a_named_file_that_cannot_be_read_is_skipped_where_that_is_lenient(project: Project, tmp_path: Path) -> None:
     good = picture(tmp_path / "more/x.png", 30)
-    scan, text = tmp_path / "more/scan.dcm", tmp_path / "more/text.png"
-    scan.write_bytes(b"\0" * 128 + b"DICM" + bytes(64))
+    scan, text = tmp_path / "more/scan.psd", tmp_path / "more/text.png"
+    scan.write_bytes(b"8BPS" + bytes(128) + bytes(64))
     text.write_text("hello", encoding="utf-8")
     given = [str(file) for file in (scan, text, good)]
     with pytest.raises(UnreadableImage):
         finished(additions(project, given))
     plan = finished(additions(project, given, lenient=True))
     assert plan.added == ("x.png",)
-    assert [file.reason.word for file in plan.skipped_files] == ["DICOM: not supported yet", "no image"]
+    assert [file.reason.word for file in plan.skipped_files] == ["Photoshop: not supported yet", "no image"]

@@ -65,11 +65,11 @@ def test_removed_images_copies_hidden_files_and_masks_are_not_new(project: Proje
 
 
 def test_what_cannot_be_read_is_named_and_what_is_no_image_is_not(project: Project, tmp_path: Path) -> None:
-    (tmp_path / "images/scan.dcm").write_bytes(b"\0" * 128 + b"DICM" + bytes(64))
+    (tmp_path / "images/scan.psd").write_bytes(b"8BPS" + bytes(128) + bytes(64))
     (tmp_path / "images/notes.txt").write_text("none", encoding="utf-8")
     new = found(project)
     assert new.files == ()
-    assert [file.reason.word for file in new.skipped] == ["DICOM: not supported yet"]
+    assert [file.reason.word for file in new.skipped] == ["Photoshop: not supported yet"]
     assert len(new.looked_at) == 2
 
 

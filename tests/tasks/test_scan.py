@@ -121,26 +121,26 @@ def test_hidden_files_and_what_systems_put_beside_images_are_none(tmp_path: Path
 
 def test_skipped_files_are_named_with_their_reason(tmp_path: Path) -> None:
     picture(tmp_path / "in/good.png", 1)
-    (tmp_path / "in/scan.dcm").write_bytes(bytes(128) + b"DICM" + bytes(100))
-    (tmp_path / "in/head.nii.gz").write_bytes(b"\x1f\x8b\x08")
+    (tmp_path / "in/scan.psd").write_bytes(b"8BPS" + bytes(128) + bytes(100))
+    (tmp_path / "in/cells.czi").write_bytes(b"ZISRAWFILE")
     (tmp_path / "in/notes.txt").write_text("hello")
     (tmp_path / "in/cut.png").write_bytes((tmp_path / "in/good.png").read_bytes()[:20])
     found = skipped(made(tmp_path / "p", tmp_path / "in"))
-    assert found["scan.dcm"] == "DICOM: not supported yet"
-    assert found["head.nii.gz"] == "NIfTI: not supported yet"
+    assert found["scan.psd"] == "Photoshop: not supported yet"
+    assert found["cells.czi"] == "CZI: not supported yet"
     assert found["notes.txt"] == "no image"
     assert found["cut.png"].startswith("it cannot be read")
 
 
 def test_a_refusal_names_what_can_be_read(tmp_path: Path) -> None:
-    for name, content in (("scan.dcm", bytes(128) + b"DICM"), ("notes.txt", b"hello")):
+    for name, content in (("scan.psd", b"8BPS" + bytes(128)), ("notes.txt", b"hello")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UnreadableImage, match=name) as caught:
             made(tmp_path / "p", tmp_path / name)
-        assert "SegStudio reads PNG, JPEG, TIFF, WebP, GIF, NumPy (.npy) and BMP" in caught.value.line
+        assert "SegStudio reads PNG, JPEG, TIFF, WebP, GIF, NumPy (.npy), BMP, DICOM and NIfTI" in caught.value.line
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/scan.dcm").write_bytes(bytes(128) + b"DICM")
-    with pytest.raises(UserError, match="1 DICOM file: not supported yet") as refused:
+    (tmp_path / "in/scan.psd").write_bytes(b"8BPS" + bytes(128))
+    with pytest.raises(UserError, match="1 Photoshop file: not supported yet") as refused:
         made(tmp_path / "p", tmp_path / "in")
     assert "SegStudio reads PNG" in refused.value.line
 

@@ -1,12 +1,11 @@
 """Neighbours of the image on screen are loaded ahead: stepping through a folder waits for no decoder."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from segstudio.app.viewing import displaying
 from segstudio.app.viewing.display import DisplayImage, load_display_image
+from segstudio.imaging.source import Stored
 from tests.ui.desk import Desk
 
 SIDE = 120
@@ -21,9 +20,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of files in the order in which they are decoded."""
     names: list[str] = []
 
-    def noted(file: Path, *rest: object) -> DisplayImage:
-        names.append(file.stem)
-        return load_display_image(file, *rest)  # type: ignore[arg-type]
+    def noted(stored: Stored, *rest: object) -> DisplayImage:
+        names.append(stored.first.stem)
+        return load_display_image(stored, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(displaying, "load_display_image", noted)
     return names

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from segstudio.app.viewing import thumbnails as pictures
 from segstudio.app.viewing.thumbnails import Wish
+from segstudio.imaging.source import Stored
 from segstudio.ui.panels.thumbnails import Thumbnails
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -30,15 +31,15 @@ class Decoder:
         patch.setattr(pictures, "reduced_file", self._decode)
         patch.setattr(pictures, "is_large", self._is_large)
 
-    def _decode(self, file: Path, width: int, height: int) -> np.ndarray | None:
-        self.files.append(file.name)
+    def _decode(self, stored: Stored, width: int, height: int) -> np.ndarray | None:
+        self.files.append(stored.first.name)
         assert self.goes.wait(60)
-        return self._reduced(file, width, height)
+        return self._reduced(stored, width, height)
 
-    def _is_large(self, file: Path) -> bool:
-        self.looked_at.append(file.name)
-        if file.name not in self.large:
-            return self._large(file)
+    def _is_large(self, stored: Stored) -> bool:
+        self.looked_at.append(stored.first.name)
+        if stored.first.name not in self.large:
+            return self._large(stored)
         assert self.goes.wait(60)
         return True
 
@@ -145,7 +146,7 @@ def _wishes(desk: Desk, tmp_path: Path) -> tuple[Wish, Wish]:
     desk.show({"0.png": _grey(50)})
     for name in ("screen.png", "other.png"):
         write_image(tmp_path / name, _grey(200))
-    return Wish(1, "", tmp_path / "screen.png"), Wish(2, "", tmp_path / "other.png")
+    return Wish(1, "", Stored((tmp_path / "screen.png",))), Wish(2, "", Stored((tmp_path / "other.png",)))
 
 
 def test_an_image_that_comes_on_screen_while_its_file_is_decoded_is_announced_once(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from segstudio.imaging.display import View
     from segstudio.imaging.levels import Levels
     from segstudio.imaging.paged import Pages
-    from segstudio.imaging.source import PlaneInfo
+    from segstudio.imaging.source import PlaneInfo, Stored
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
 
@@ -101,7 +101,7 @@ class DisplayImage:
 
 
 def load_display_image(
-    file: Path,
+    stored: "Stored",
     plane: int,
     size: tuple[int, int] | None = None,
     known: "Levels | None" = None,
@@ -113,15 +113,14 @@ def load_display_image(
     `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.levels import levels_of
-    from segstudio.imaging.source import open_image
+    from segstudio.imaging.source import open_stored
 
-    source = open_image(file)
+    source = open_stored(stored)
     try:
         planes = source.info.planes
         if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
-            raise OtherSize(_other_size(file, planes, plane, size))
-        info = planes[plane]
-        pixels = source.read(plane, Rect(0, 0, info.width, info.height))
+            raise OtherSize(_other_size(stored.first, planes, plane, size))
+        pixels = source.read(plane=plane)
         found = known or levels_of(source, plane)
     finally:
         source.close()

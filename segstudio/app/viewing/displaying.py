@@ -101,7 +101,7 @@ class Displaying(QObject):
     def _decoded(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
         stamp = look.size, look.mtime_ns
         known = self._kept.get(row.id, plane, stamp)
-        loaded = load_display_image(row.file, plane, row.planes[plane], known, self._folder.path)
+        loaded = load_display_image(row.stored, plane, row.planes[plane], known, self._folder.path)
         if _bytes(loaded) >= paged.LARGE_BYTES:
             self._folder.has_no_room = loaded.pages is None
         if loaded.pixels.dtype != np.uint8:

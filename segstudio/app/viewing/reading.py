@@ -57,14 +57,14 @@ class Reading:
         display = navigation.display
         if id_ == navigation.shown and display is not None and len(document.raster.sizes) == 1:
             return object_values(document, classes, lambda _plane, rect: display.samples(0, rect))
-        from segstudio.imaging.source import open_image
+        from segstudio.imaging.source import open_stored
 
         row = next(row for row in navigation.rows if row.id == id_)
         try:
-            source = open_image(row.file)
+            source = open_stored(row.stored)
             try:
                 if tuple((p.width, p.height) for p in source.info.planes) == row.planes:
-                    return object_values(document, classes, source.read)
+                    return object_values(document, classes, lambda plane, rect: source.read(rect, plane=plane))
             finally:
                 source.close()
         except UnreadableImage:

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.geometry import Rect
-
 if TYPE_CHECKING:
     from segstudio.app.viewing.display import DisplayImage
     from segstudio.imaging.display import View
-    from segstudio.imaging.source import ImageInfo
+    from segstudio.imaging.source import ImageInfo, Stored
 
 __all__ = ["LARGEST_BYTES", "Wish", "is_large", "reduced_display", "reduced_file"]
 
@@ -31,27 +29,27 @@ class Wish(NamedTuple):
 
     image: int
     content: str
-    file: Path
+    stored: "Stored"
 
 
-def is_large(file: Path) -> bool:
-    """Whether a picture of the file may take more than a moment. Raises `UnreadableImage`."""
+def is_large(stored: "Stored") -> bool:
+    """Whether a picture of these files may take more than a moment. Raises `UnreadableImage`."""
     from segstudio.imaging.source import probe
 
-    plane = probe(file).planes[0]
+    plane = probe(stored.first).planes[0]
     return plane.width * plane.height > _LARGE_PX
 
 
-def reduced_file(file: Path, width: int, height: int) -> NDArray[np.uint8] | None:
+def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8] | None:
     """The first plane as uint8 (h, w, 3), reduced to fill width x height pixels or less.
 
     None where that would take more than `LARGEST_BYTES`. Raises `UnreadableImage`.
     """
     from segstudio.imaging.display import automatic_view
     from segstudio.imaging.levels import EIGHT_BIT, levels_of
-    from segstudio.imaging.source import open_image
+    from segstudio.imaging.source import open_stored
 
-    source = open_image(file)
+    file, source = stored.first, open_stored(stored)
     try:
         info = source.info
         samples = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
@@ -61,7 +59,7 @@ def reduced_file(file: Path, width: int, height: int) -> NDArray[np.uint8] | Non
             plane = info.planes[0]
             if plane.width * plane.height * info.channels * np.dtype(info.dtype).itemsize > LARGEST_BYTES:
                 return None
-            samples = source.read(0, Rect(0, 0, plane.width, plane.height))
+            samples = source.read()
             levels = levels_of(source, 0)
         return _fitted(samples, automatic_view(samples.shape[2], levels), width, height)
     finally:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,9 +42,19 @@ class FrameSource:
         self._frames: OrderedDict[int, Frame] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, plane: int, rect: Rect) -> Pixels:
+    def read(
+        self, rect: Rect | None = None, level: int = 0, plane: int = 0, channels: Sequence[int] | None = None
+    ) -> Pixels:
         """See `ImageSource.read`."""
-        return self._frame(plane).pixels[self._slices(plane, rect)]
+        if level:
+            raise IndexError(f"level {level} of 1")
+        pixels = self._frame(plane).pixels
+        found = pixels if rect is None else pixels[self._slices(plane, rect)]
+        return found if channels is None else found[..., list(channels)]
+
+    def rescale(self, plane: int) -> tuple[float, float]:
+        """See `ImageSource.rescale`."""
+        return 1.0, 0.0
 
     def alpha(self, plane: int, rect: Rect) -> Pixels | None:
         """See `ImageSource.alpha`."""

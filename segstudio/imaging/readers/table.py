@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.readers.nifti import is_nifti
 from segstudio.imaging.readers.refusal import refused
-from segstudio.imaging.source import ImageInfo, ImageSource
+from segstudio.imaging.source import ImageInfo, ImageSource, Stored
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
 
@@ -21,8 +22,10 @@ __all__ = [
     "OWN_MASK",
     "Content",
     "Family",
+    "Gathered",
     "NotReadYetError",
     "Reader",
+    "SeriesReader",
     "content_of",
     "family_of",
     "is_palette_png",
@@ -35,7 +38,7 @@ OWN_MASK = b"tEXtSoftware\0SegStudio mask"
 NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
 """Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
 
-_HEAD = 352
+_HEAD = 1024
 """Enough bytes to recognise every family, our own masks, and formats that are known but not supported yet."""
 
 
@@ -63,6 +66,28 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """An image of several files: the places of its files among those that were given, in its own order, and what it
+    is.
+    """
+
+    places: tuple[int, ...]
+    info: ImageInfo
+
+
+class SeriesReader(Reader, Protocol):
+    """What the module of a family offers whose images may be of several files each (`ImageInfo.part`)."""
+
+    def gathered(self, parts: Sequence[ImageInfo]) -> list[Gathered]:
+        """The images that the files of one series make, by their headers; most often one."""
+        ...
+
+    def open_series(self, stored: Stored) -> ImageSource:
+        """The pixels of an image of several files, whose order is known: no other header is read."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """One family: its name, the endings it usually has, a test of a file's first bytes, the module that reads it, and
     its name for people.
@@ -80,21 +105,50 @@ class Family:
         """The module, imported when first needed."""
         return cast(Reader, import_module(self.module))
 
+    def series_reader(self) -> SeriesReader:
+        """The module of a family whose images may be of several files."""
+        return cast(SeriesReader, import_module(self.module))
+
 
 def _begins(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
 
-_RASTER, _TIFF, _NPY = (f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy"))
+_OF_TIFF = _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def _is_tiff(head: bytes) -> bool:
+    """The first 128 bytes of a DICOM file may be anything, and some are the header of a TIFF."""
+    return _OF_TIFF(head) and head[128:132] != b"DICM"
+
+
+def _is_dicom(head: bytes) -> bool:
+    """With its mark, or without one, as old files are: beginning with an element of group 2 or 8 of an even length."""
+    if head[128:132] == b"DICM":
+        return True
+    group, element, vr = head[:2], int.from_bytes(head[2:4], "little"), head[4:6]
+    explicit = vr in (b"UL", b"CS", b"UI", b"OB", b"SH", b"DA", b"TM", b"LO")
+    length = int.from_bytes(head[6:8] if explicit else head[4:8], "little")
+    return group in (b"\x02\0", b"\x08\0") and element <= _LAST_FIRST and length % 2 == 0 and 0 < length <= _LONGEST
+
+
+_LAST_FIRST, _LONGEST = 0x18, 128
+"""The highest element with which a file without a mark begins, and the longest value of it."""
+
+_RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
+    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
+)
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
     Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
-    Family("tiff", (".tif", ".tiff"), _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _TIFF, "TIFF"),
+    Family("tiff", (".tif", ".tiff"), _is_tiff, _TIFF, "TIFF"),
     Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER, "WebP"),
     Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER, "GIF"),
     Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
     # Two letters prove little, so the size of the second header, 12 to 124, is checked too.
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
+    Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
+    Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
 
@@ -114,8 +168,6 @@ def _brand(*brands: bytes) -> Callable[[bytes], bool]:
 
 
 _FOREIGN: tuple[_Foreign, ...] = (
-    _Foreign("DICOM", (".dcm", ".dicom"), lambda head: head[128:132] == b"DICM"),
-    _Foreign("NIfTI", (".nii", ".nii.gz"), lambda head: head[344:348] in (b"n+1\0", b"ni1\0")),
     _Foreign("NRRD", (".nrrd", ".nhdr"), _begins(b"NRRD000")),
     _Foreign("MetaImage", (".mha", ".mhd"), _begins(b"ObjectType = Image")),
     _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
@@ -152,7 +204,7 @@ def family_of(path: Path) -> Family:
     if foreign is not None:
         raise NotReadYetError(path.name, foreign.title)
     todo = _("SegStudio reads {formats}.", formats=readable_formats())
-    claimed = next((f for f in FAMILIES.rows if path.suffix.lower() in f.extensions), None)
+    claimed = next((f for f in FAMILIES.rows if name.endswith(f.extensions)), None)
     if claimed is not None:
         sentence = _(
             "{name} is not an image: its name says {family}, but its content does not.",

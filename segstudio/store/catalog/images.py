@@ -11,8 +11,8 @@ from pathlib import Path
 
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
 from segstudio.store.catalog.split import Split
-from segstudio.store.database.migrations import schema_of
-from segstudio.store.values import ImageRow, NewImage
+from segstudio.store.database.migrations import METADATA_SINCE, schema_of
+from segstudio.store.values import ImageRow, NewFile, NewImage
 
 __all__ = [
     "ImageRow",
@@ -42,7 +42,8 @@ _BATCH = 5000
 _CHANGED_SINCE = 2
 _SELECT = """
 SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
-       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed}
+       i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed},
+       {metadata}
 FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
 """
 
@@ -96,13 +97,22 @@ def _insert(
     )
     db.executemany(
         "INSERT INTO files (image, position, root, path, name_key, size, mtime_ns, quick_hash) "
-        "VALUES (?, 0, ?, ?, ?, ?, ?, ?)",
-        [(id_, roots[i.root], i.path, folded_name(i.path), i.size, i.mtime_ns, i.quick_hash) for id_, i in numbered],
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (id_, n, roots[i.root], file.path, folded_name(file.path), file.size, file.mtime_ns, file.quick_hash)
+            for id_, i in numbered
+            for n, file in enumerate((NewFile(i.path, i.size, i.mtime_ns, i.quick_hash), *i.more))
+        ],
     )
     db.executemany(
-        "INSERT INTO planes VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO planes (image, position, key, width, height) VALUES (?, ?, ?, ?, ?)",
         [(id_, n, p.key, p.width, p.height) for id_, i in numbered for n, p in enumerate(i.planes)],
     )
+    # Few images have these, and a database that is only now brought to this schema has no columns for them yet.
+    if places := [(p.file, id_, n) for id_, i in numbered if i.more for n, p in enumerate(i.planes) if p.file]:
+        db.executemany("UPDATE planes SET file = ? WHERE image = ? AND position = ?", places)
+    if told := [(i.metadata, id_) for id_, i in numbered if i.metadata]:
+        db.executemany("UPDATE images SET metadata = ? WHERE id = ?", told)
 
 
 def free_name(path: str, root: str, taken: Container[str]) -> str:
@@ -157,15 +167,20 @@ def read_images(
     where, bound = ("", ()) if removed else ("WHERE i.removed = 0", ())
     if some is not None:
         where, bound = "WHERE i.id IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
-    sizes = _sizes(db, some)
-    select = _SELECT.format(changed="f.changed" if schema_of(db) >= _CHANGED_SINCE else "''")
+    schema = schema_of(db)
+    planes, more = _planes(db, some, schema), _more_files(db, some)
+    select = _SELECT.format(
+        changed="f.changed" if schema >= _CHANGED_SINCE else "''",
+        metadata="i.metadata" if schema >= METADATA_SINCE else "''",
+    )
     for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
+        sizes, keys, places = planes[r[0]]
         yield ImageRow(
-            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes[r[0]], channels=r[2], dtype=r[3],
+            id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes, channels=r[2], dtype=r[3],
             family=r[4], status=_STATUS[r[5]], group_id=r[6], split=_SPLIT[r[7]],
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
             size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
-            beside=roots[r[13]].beside,
+            beside=roots[r[13]].beside, keys=keys, places=places, more=more.get(r[0], ()), metadata=r[20],
         )  # fmt: skip
 
 
@@ -173,17 +188,45 @@ _STATUS = {status.value: status for status in Status}
 _SPLIT = {None: None, **{split.value: split for split in Split}}
 
 
-def _sizes(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, tuple[tuple[int, int], ...]]:
-    where, bound = ("", ())
-    if some is not None:
-        where, bound = "AND image IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
-    select = "SELECT image, width, height FROM planes WHERE position"
-    found = {image: ((width, height),) for image, width, height in db.execute(f"{select} = 0 {where}", bound)}
+_Planes = tuple[tuple[tuple[int, int], ...], tuple[str, ...], tuple[int, ...]]
+"""Sizes; keys and files of several planes, () of one."""
+
+
+def _planes(db: sqlite3.Connection, some: Collection[ImageId] | None, schema: int) -> Mapping[int, _Planes]:
+    where, bound = _of(some)
+    file = "file" if schema >= METADATA_SINCE else "0"
+    select = f"SELECT image, width, height, key, {file} FROM planes WHERE position"
     # Most images have one plane, and there may be 100,000 of them.
-    more: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for image, width, height in db.execute(f"{select} > 0 {where} ORDER BY image, position", bound):
-        more[image].append((width, height))
-    return found | {image: (*found[image], *sizes) for image, sizes in more.items()}
+    first = {image: (((w, h),), key, file) for image, w, h, key, file in db.execute(f"{select} = 0 {where}", bound)}
+    more: defaultdict[int, list[tuple[int, int, str, int]]] = defaultdict(list)
+    for image, *plane in db.execute(f"{select} > 0 {where} ORDER BY image, position", bound):
+        more[image].append((plane[0], plane[1], plane[2], plane[3]))
+    found: dict[int, _Planes] = {image: (sizes, (), ()) for image, (sizes, _key, _file) in first.items()}
+    for image, planes in more.items():
+        sizes, key, place = first[image]
+        found[image] = (
+            (*sizes, *((w, h) for w, h, _, _ in planes)),
+            (key, *(key for _, _, key, _ in planes)),
+            (place, *(place for _, _, _, place in planes)),
+        )
+    return found
+
+
+def _more_files(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, tuple[str, ...]]:
+    """The paths of the files after the first, of images that have several."""
+    where, bound = _of(some)
+    more: defaultdict[int, list[str]] = defaultdict(list)
+    for image, path in db.execute(
+        f"SELECT image, path FROM files WHERE position > 0 {where} ORDER BY image, position", bound
+    ):
+        more[image].append(path)
+    return {image: tuple(paths) for image, paths in more.items()}
+
+
+def _of(some: Collection[ImageId] | None) -> tuple[str, tuple[str, ...]]:
+    if some is None:
+        return "", ()
+    return "AND image IN (SELECT value FROM json_each(?))", (json.dumps(list(some)),)
 
 
 def read_splits(db: sqlite3.Connection) -> dict[ImageId, Split]:
@@ -199,7 +242,7 @@ def changed_since(db: sqlite3.Connection, seq: Seq) -> list[ImageId]:
 
 def sizes_of(db: sqlite3.Connection, image: ImageId) -> tuple[tuple[int, int], ...]:
     """(width, height) of each plane of an image."""
-    return _sizes(db, (image,))[image]
+    return _planes(db, (image,), schema_of(db))[image][0]
 
 
 def find_id(db: sqlite3.Connection, wanted: str | int) -> ImageId | None:

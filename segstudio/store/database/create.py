@@ -68,5 +68,6 @@ def _build(part: Path, path: Path, images: Iterable[NewImage], table: ClassTable
 
 
 def _copied(image: NewImage, part: Path, path: Path) -> NewImage:
-    copy_durably(image.root / image.path, part / _COPIES / image.path)
+    for place in (image.path, *(file.path for file in image.more)):
+        copy_durably(image.root / place, part / _COPIES / place)
     return replace(image, root=path / _COPIES)

@@ -22,6 +22,7 @@ from segstudio.text import N_, _
 __all__ = [
     "BACKUPS",
     "LOCKED_SINCE",
+    "METADATA_SINCE",
     "MIGRATIONS",
     "OPACITY_SINCE",
     "UNDO_FLOOR",
@@ -39,6 +40,9 @@ UNDO_FLOOR = "undo_floor"
 LOCKED_SINCE = OPACITY_SINCE = 4
 """The schema from which on objects have the column `locked`, classes `opacity`; a reader of an older one does without.
 """
+
+METADATA_SINCE = 5
+"""The schema from which on images have the column `metadata`, planes `file`."""
 
 _SPARE_BYTES = 16 << 20
 
@@ -109,10 +113,17 @@ def _to_4(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE classes ADD COLUMN opacity REAL NOT NULL DEFAULT 1.0")
 
 
+def _to_5(db: sqlite3.Connection) -> None:
+    """Which file of its image a plane lies in, and what a file says about its pixels beside them, as JSON."""
+    db.execute("ALTER TABLE planes ADD COLUMN file INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE images ADD COLUMN metadata TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _to_2, undo_crosses=True),
     Migration(3, _to_3, undo_crosses=True),
     Migration(4, _to_4, undo_crosses=True),
+    Migration(5, _to_5, undo_crosses=True),
 )
 
 

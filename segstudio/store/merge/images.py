@@ -116,13 +116,13 @@ def add_images(
         path = free_name(str(b.execute("SELECT path FROM images WHERE id = ?", (image,)).fetchone()[0]), name, taken)
         taken.add(folded_name(path))
         row = b.execute(
-            "SELECT channels, dtype, family, removed, problem, corrected_pixels, proposed_pixels FROM images "
+            "SELECT channels, dtype, family, metadata, removed, problem, corrected_pixels, proposed_pixels FROM images "
             "WHERE id = ?",
             (image,),
         ).fetchone()
         c.execute(
-            "INSERT INTO images (id, position, path, name_key, group_id, channels, dtype, family, removed, problem, "
-            "corrected_pixels, proposed_pixels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO images (id, position, path, name_key, group_id, channels, dtype, family, metadata, removed, "
+            "problem, corrected_pixels, proposed_pixels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (new, (position or 0) + offset, path, folded_name(path), _group(c, b, image), *row),
         )
         for place, root, *rest in b.execute(
@@ -135,8 +135,11 @@ def add_images(
                 "changed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (new, place, roots[root], *rest),
             )
-        planes = b.execute("SELECT position, key, width, height FROM planes WHERE image = ?", (image,)).fetchall()
-        c.executemany("INSERT INTO planes VALUES (?, ?, ?, ?, ?)", [(new, *plane) for plane in planes])
+        planes = b.execute("SELECT position, key, width, height, file FROM planes WHERE image = ?", (image,)).fetchall()
+        c.executemany(
+            "INSERT INTO planes (image, position, key, width, height, file) VALUES (?, ?, ?, ?, ?, ?)",
+            [(new, *plane) for plane in planes],
+        )
         added.append(PairedImage(new, image, tuple(range(len(planes)))))
     return added
 

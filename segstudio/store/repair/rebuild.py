@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from segstudio.errors import EditConflict
+from segstudio.imaging.metadata import is_metadata
 from segstudio.labels.colors import next_color
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Kind, Status, folded_name
@@ -140,6 +141,10 @@ def _images(builder: _Builder, source: Path) -> None:
         if row["width"] > 0 and row["height"] > 0:
             planes[row["image"]].append(row)
     files = {row["image"]: row for row in builder.rows("files") if row["position"] == 0}
+    more: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in builder.rows("files"):
+        if row["position"] > 0:
+            more[row["image"]].append(row)
     for table in ("roots", "groups"):
         for row in builder.rows(table):
             builder.insert(table, row)
@@ -158,7 +163,8 @@ def _images(builder: _Builder, source: Path) -> None:
             continue
         for plane in mine:
             builder.insert("planes", plane)
-        builder.insert("files", _file(builder, image, row, files.get(image), source))
+        for file in (files.get(image), *more[image]):
+            builder.insert("files", _file(builder, image, row, file, source))
         builder.out.images += 1
 
 
@@ -173,6 +179,8 @@ def _image(builder: _Builder, image: int, row: Row | None, file: Row | None) -> 
     new["status"] = new["status"] if new["status"] in _STATES else Status.IN_PROGRESS.value
     new["objects"] = new["labelled_pixels"] = 0
     new["labels_sha256"] = None
+    if not is_metadata(new.get("metadata", "")):
+        new["metadata"] = ""
     new.setdefault("corrected_pixels", None)
     new.setdefault("proposed_pixels", None)
     highest = max(builder.found.objects.of(image), default=0)

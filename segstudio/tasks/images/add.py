@@ -137,7 +137,8 @@ class _Present:
         self._alike: defaultdict[tuple[int, str], list[ImageRow]] = defaultdict(list)
         for row in rows:
             for root in filter(None, (row.root, row.beside)):
-                self._at.setdefault(os.path.normpath(os.path.join(root, *row.inner_path.split("/"))), row)
+                for path in (row.inner_path, *row.more):
+                    self._at.setdefault(os.path.normpath(os.path.join(root, *path.split("/"))), row)
             self._alike[row.size, row.quick_hash].append(row)
 
     def at(self, file: str) -> ImageRow | None:
@@ -181,7 +182,7 @@ def _named(images: Sequence[NewImage], present: _Present, *, copies: bool) -> li
         taken |= {folded_name(row.inner_path) for row in present.rows}
     named: list[NewImage] = []
     for image in images:
-        name = free_name(image.path, image.root.name or "images", taken)
+        name = free_name(image.name or image.path, image.root.name or "images", taken)
         taken.add(folded_name(name))
         named.append(replace(image, name=name))
     return named
@@ -200,9 +201,12 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
     try:
         for done, image in enumerate(plan.images):
             yield Progress(done, len(plan.images), _("copying the files"))
-            files.append(root.joinpath(*image.name.split("/")))
-            copy_durably(image.root / image.path, files[-1])
-            images.append(replace(image, root=root, path=image.name))
+            first, *more = _names_inside(image)
+            for path, name in zip(_paths(image), (first, *more), strict=True):
+                files.append(root.joinpath(*name.split("/")))
+                copy_durably(image.root / path, files[-1])
+            moved = tuple(replace(file, path=name) for file, name in zip(image.more, more, strict=True))
+            images.append(replace(image, root=root, path=first, more=moved))
         for folder in {file.parent for file in files}:
             sync_folder(folder)
     except BaseException as error:
@@ -214,6 +218,20 @@ def take_files_in(project: Project, plan: Additions) -> Generator[Progress, None
             ) from error
         raise
     return replace(plan, images=tuple(images), files=tuple(files))
+
+
+def _paths(image: NewImage) -> tuple[str, ...]:
+    return (image.path, *(file.path for file in image.more))
+
+
+def _names_inside(image: NewImage) -> list[str]:
+    """What its files are called inside a project: a lone one like the image, several by their own names below that."""
+    if not image.more:
+        return [image.name]
+    names = [path.rpartition("/")[2] for path in _paths(image)]
+    if len({folded_name(name) for name in names}) < len(names):
+        names = [f"{place:04}_{name}" for place, name in enumerate(names)]
+    return [f"{image.name}/{name}" for name in names]
 
 
 def drop_copies(plan: Additions) -> None:

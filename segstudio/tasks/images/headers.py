@@ -19,10 +19,11 @@ from segstudio.imaging.readers.table import (
     family_of,
     readable_formats,
 )
-from segstudio.imaging.source import probe
-from segstudio.store.values import NewImage, NewPlane
+from segstudio.imaging.source import ImageInfo, probe
+from segstudio.store.values import NewImage
 from segstudio.tasks.images.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.images.scan import FoundFile, Scan
+from segstudio.tasks.images.series import described, gathered
 from segstudio.tasks.images.skipped import (
     LEADS_NOWHERE,
     NOT_A_PLAIN_FILE,
@@ -41,6 +42,14 @@ __all__ = ["Looked", "looked_at", "no_image_found"]
 
 _CHUNK = 64
 _THREADS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A file that is an image, and its header."""
+
+    image: NewImage
+    info: ImageInfo
 
 
 @dataclass(slots=True)
@@ -69,12 +78,15 @@ def looked_at(
     unknown = [file for file in scan.files if file.file not in known]
     found = Looked(skipped=list(scan.skipped))
     images = {file.file: known[file.file] for file in scan.files if file.file in known}
+    infos: dict[int, ImageInfo] = {}
     yield Progress(0, len(unknown), _("reading headers"))
     done = 0
     for chunk, results in _chunks(unknown, lenient):
         for file, result in zip(chunk, results, strict=True):
-            if isinstance(result, NewImage):
-                images[file.file] = result
+            if isinstance(result, _Seen):
+                images[file.file] = result.image
+                if result.info.part is not None:
+                    infos[id(result.image)] = result.info
             elif result is None:
                 found.own_masks += 1
             else:
@@ -84,7 +96,7 @@ def looked_at(
     in_order = [images[file.file] for file in scan.files if file.file in images]
     old = {id(image) for image in known.values()}
     kept, found.mask_folders = _without_masks(in_order, scan, old)
-    found.images = [image for image in kept if id(image) not in old]
+    found.images = gathered([image for image in kept if id(image) not in old], infos)
     return found
 
 
@@ -115,7 +127,7 @@ def _place(image: NewImage) -> str:
 
 def _chunks(
     files: Sequence[FoundFile], lenient: bool
-) -> Iterator[tuple[Sequence[FoundFile], list[NewImage | Reason | None]]]:
+) -> Iterator[tuple[Sequence[FoundFile], list[_Seen | Reason | None]]]:
     """Chunks of files and what they are; threads hide the latency of slow disks."""
     chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="probe") as pool:
@@ -125,11 +137,11 @@ def _chunks(
             pool.shutdown(cancel_futures=True)
 
 
-def _look_at_all(lenient: bool, files: Sequence[FoundFile]) -> list[NewImage | Reason | None]:
+def _look_at_all(lenient: bool, files: Sequence[FoundFile]) -> list[_Seen | Reason | None]:
     return [_look_at(file, must=file.named and not lenient) for file in files]
 
 
-def _look_at(found: FoundFile, *, must: bool) -> NewImage | Reason | None:
+def _look_at(found: FoundFile, *, must: bool) -> _Seen | Reason | None:
     """The image; the reason why a file is none, unless it `must` be one; None for a mask that we exported."""
     file = Path(found.file)
     try:
@@ -154,19 +166,10 @@ def _look_at(found: FoundFile, *, must: bool) -> NewImage | Reason | None:
         return _why_none(file) or unreadable(error.sentence)
 
 
-def _image(found: FoundFile, file: Path, status: os.stat_result) -> NewImage:
+def _image(found: FoundFile, file: Path, status: os.stat_result) -> _Seen:
     info = probe(file)
-    return NewImage(
-        path=found.path,
-        root=found.root,
-        size=status.st_size,
-        mtime_ns=status.st_mtime_ns,
-        quick_hash=quick_hash(file),
-        planes=tuple(NewPlane(p.key, p.width, p.height) for p in info.planes),
-        channels=info.channels,
-        dtype=info.dtype,
-        family=info.family,
-    )
+    plain = NewImage(found.path, found.root, status.st_size, status.st_mtime_ns, quick_hash(file), (), 0, "", "")
+    return _Seen(described(plain, info), info)
 
 
 def _why_none(file: Path) -> Reason | None:

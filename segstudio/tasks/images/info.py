@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from segstudio.imaging.metadata import decoded
 from segstudio.store.file_check import changed_sentence
 from segstudio.store.merging import MERGES
 from segstudio.store.project import ImageRow, Project, VersionRow
@@ -44,10 +45,36 @@ def _image(image: ImageRow, digest: str) -> dict[str, Any]:
         "objects": image.objects,
         "labelled_pixels": image.labelled_pixels,
         "labels_sha256": digest,
+        **_pixels(image),
     }
     if image.problem or image.changed:
         entry["problem"] = image.problem or changed_sentence(image)
     return entry
+
+
+def _pixels(image: ImageRow) -> dict[str, Any]:
+    """What is known of an image's pixels and place, by the names of the contract."""
+    metadata = decoded(image.metadata)
+    names = [channel.name for channel in metadata.channels]
+    axes = metadata.axes if metadata.sizes or len(image.planes) == 1 else "zyx"
+    return {
+        "channels": image.channels,
+        "channel_names": names if any(names) else _channel_names(image.channels),
+        "dtype": image.dtype,
+        "axes": axes,
+        "spacing": None if metadata.spacing is None else list(metadata.spacing),
+        "unit": metadata.unit or None,
+        "crs": metadata.crs or None,
+        "transform": None if metadata.transform is None else list(metadata.transform),
+        "group": metadata.group or None,
+    }
+
+
+def _channel_names(channels: int) -> list[str]:
+    """What channels are called where the file does not say."""
+    if channels == 1:
+        return ["grey"]
+    return ["red", "green", "blue"] if channels == 3 else [str(n) for n in range(1, channels + 1)]
 
 
 def _effort(found: tuple[int, int] | None) -> dict[str, int] | None:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.formats.folder_words import stem_of_image
-from segstudio.geometry import Rect
 from segstudio.imaging.source import Pixels, open_image
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewImage
@@ -89,7 +88,7 @@ def _pixels(image: NewImage) -> Pixels | None:
     try:
         source = open_image(Path(image.root, *image.path.split("/")))
         try:
-            pixels = source.read(0, Rect(0, 0, plane.width, plane.height))
+            pixels = source.read()
         finally:
             source.close()
     except UnreadableImage:

@@ -68,7 +68,11 @@ def newcomers(
         return Newcomers((), 0, (), settled=frozenset(seen))
     scan = Scan([*_context(files, likes, known), *sorted(files.values(), key=_natural)], [])
     plan = yield from additions_of(project, scan, lenient=True)
-    chosen = tuple(files[os.path.join(image.root, *image.path.split("/"))] for image in plan.images)
+    chosen = tuple(
+        files[os.path.join(image.root, *path.split("/"))]
+        for image in plan.images
+        for path in (image.path, *(file.path for file in image.more))
+    )
     return Newcomers(
         chosen,
         len({os.path.dirname(found.file) for found in chosen}),
@@ -110,9 +114,9 @@ def _key(file: str) -> tuple[str, str]:
 
 def _places(row: ImageRow) -> Iterator[FoundFile]:
     """Where the file of an image lies, and where it would lie if it had moved with the project."""
-    inner = row.inner_path.replace("/", os.sep)
     for root in filter(None, (row.root, row.beside)):
-        yield FoundFile(root, row.inner_path, f"{root}{os.sep}{inner}", named=False)
+        for path in (row.inner_path, *row.more):
+            yield FoundFile(root, path, f"{root}{os.sep}{path.replace('/', os.sep)}", named=False)
 
 
 def _natural(found: FoundFile) -> tuple[str, object]:

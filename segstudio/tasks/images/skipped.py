@@ -108,7 +108,7 @@ def _grouped(skipped: Iterable[SkippedFile]) -> dict[Reason, list[str]]:
 
 
 def reasons(skipped: Iterable[SkippedFile]) -> str:
-    """'3 DICOM files: not supported yet; 1 file is not an image'."""
+    """'3 Photoshop files: not supported yet; 1 file is not an image'."""
     return "; ".join(reason.text(len(paths)) for reason, paths in _grouped(skipped).items())
 
 

@@ -187,7 +187,7 @@ class ImageListPanel(QFrame):
         from segstudio.app.viewing.thumbnails import Wish
 
         navigation = project.navigation
-        return Wish(int(navigation.items[place].id), navigation.content(place), navigation.rows[place].file)
+        return Wish(int(navigation.items[place].id), navigation.content(place), navigation.rows[place].stored)
 
     def _shown(self) -> None:
         """Use the image on screen as its thumbnail: it costs nothing, and a very large image has no other."""

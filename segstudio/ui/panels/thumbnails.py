@@ -130,7 +130,7 @@ class Thumbnails(QObject):
         from segstudio.app.viewing.thumbnails import is_large
 
         try:
-            large = is_large(wish.file)
+            large = is_large(wish.stored)
         except (UserError, OSError):
             large = False  # decoding it will tell why there is none
         with self._lock:
@@ -160,11 +160,11 @@ def _decode(wish: "Wish", size: tuple[int, int]) -> QImage | None:
     from segstudio.app.viewing.thumbnails import reduced_file
 
     try:
-        pixels = reduced_file(wish.file, *size)
+        pixels = reduced_file(wish.stored, *size)
     except (UserError, OSError, ValueError, MemoryError) as error:
         import logging
 
-        logging.getLogger(__name__).info("no thumbnail of %s: %s", wish.file, error)
+        logging.getLogger(__name__).info("no thumbnail of %s: %s", wish.stored.first, error)
         return None
     return None if pixels is None else _image(pixels)
 

@@ -1,0 +1,91 @@
+"""What a file says about its pixels beside them: axes, channels, size of a pixel, place on earth or in a patient.
+
+Plain values that a project keeps as JSON, so that nothing has to be opened again to know them. Nothing here names a
+person: a reader leaves out names, dates of birth and the like.
+"""
+
+import msgspec
+
+__all__ = ["PLAIN", "Affine", "Channel", "Metadata", "Transform", "Window", "decoded", "encoded", "is_metadata"]
+
+Transform = tuple[float, float, float, float, float, float]
+"""a, b, c, d, e, f: x = a * column + b * row + c, y = d * column + e * row + f, of the outer corner of pixel 0, 0."""
+
+Affine = tuple[
+    tuple[float, float, float, float],
+    tuple[float, float, float, float],
+    tuple[float, float, float, float],
+]
+"""Three rows of four: column, row, plane along z and 1 to millimetres rightwards, forwards, upwards in a patient (RAS),
+of the centre of a pixel, as NIfTI has it."""
+
+
+class Channel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One channel: its name, and its colour as #RRGGBB where the file gives one."""
+
+    name: str = ""
+    color: str = ""
+
+
+class Window(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which values are shown from black to white: `level` is the middle, in values after rescale.
+
+    `shape` is the function of DICOM PS3.3 C.11.2.1: linear, linear_exact or sigmoid.
+    """
+
+    level: float
+    width: float
+    name: str = ""
+    shape: str = "linear"
+
+
+class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a file says about its pixels.
+
+    `axes` names the axes of the planes and ends in yx ('yx', 'zyx', 'tzyx'); `sizes` has the length of each but the
+    last two, in the order in which planes count (the last one fastest). `spacing` is the distance of pixel centres
+    along z, y, x (or y, x) in `unit` (mm, µm, m). `transform` and `crs` (EPSG:n or WKT) place a picture on a map,
+    `affine` in a patient. Pixels of which every channel is `nodata` lie outside the picture. `windows` are the file's
+    own. `group` is the same for files of one patient, slide or flight, and says nothing else about it. `notes` are
+    sentences that a person should know, in English and translated when shown. `personal`: the file names a
+    person; `inverted`: it wants low values shown bright (MONOCHROME1).
+    """
+
+    axes: str = "yx"
+    sizes: tuple[int, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    spacing: tuple[float, ...] | None = None
+    unit: str = ""
+    crs: str = ""
+    transform: Transform | None = None
+    affine: Affine | None = None
+    nodata: float | None = None
+    windows: tuple[Window, ...] = ()
+    modality: str = ""
+    group: str = ""
+    notes: tuple[str, ...] = ()
+    personal: bool = False
+    inverted: bool = False
+
+
+PLAIN = Metadata()
+"""Of a picture of which nothing is known but its pixels."""
+
+
+def encoded(metadata: Metadata) -> str:
+    """It as JSON; '' where nothing is known, as of most pictures."""
+    return "" if metadata == PLAIN else msgspec.json.encode(metadata).decode()
+
+
+def is_metadata(text: object) -> bool:
+    """Whether it is what `encoded` gives."""
+    try:
+        decoded(str(text))
+    except msgspec.MsgspecError:
+        return False
+    return isinstance(text, str)
+
+
+def decoded(text: str) -> Metadata:
+    """It from JSON; what a newer version has added is passed over. Raises `msgspec.DecodeError`."""
+    return msgspec.json.decode(text, type=Metadata) if text else PLAIN

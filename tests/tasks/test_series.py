@@ -1,0 +1,140 @@
+"""The slices of a scan are one image of a project: when it is made, when it grows, when its files are taken in."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from segstudio.imaging.source import open_stored
+from segstudio.store.project import Project
+from segstudio.tasks.images.add import add_images
+from segstudio.tasks.images.info import info
+from segstudio.tasks.images.new import new_project
+from segstudio.tasks.images.newcomers import newcomers
+from segstudio.tasks.progress import finished
+from tests.imaging.dicom_files import SERIES, write_dicom, write_series
+
+OTHER = {"SeriesInstanceUID": f"{SERIES}.7", "SeriesNumber": 7, "SeriesDescription": "Abdomen / late"}
+
+
+def made(folder: Path, *given: Path, copy_files: bool = False) -> Project:
+    path = folder / "p.segstudio"
+    finished(new_project(path, [str(each) for each in given], [], copy_files=copy_files))
+    return Project.open(path)
+
+
+def first_values(project: Project, place: int = 0) -> list[int]:
+    row = project.images()[place]
+    source = open_stored(row.stored)
+    try:
+        return [int(source.read(plane=plane)[0, 0, 0]) for plane in range(len(row.planes))]
+    finally:
+        source.close()
+
+
+def test_a_series_is_one_image_called_like_its_folder(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20, 0])
+    with made(tmp_path, tmp_path / "data") as project:
+        (row,) = project.images()
+        assert (row.path, row.planes, row.family) == ("scan", ((8, 8),) * 4, "dicom")
+        assert first_values(project) == [300, 100, 200, 0]
+        (image,) = info(project)["images"]
+        assert image["axes"] == "zyx"
+        assert image["spacing"] == [10.0, 0.5, 0.25]
+        assert image["unit"] == "mm"
+        assert image["channels"] == 1
+        assert image["dtype"] == "int16"
+        assert image["group"].startswith("patient ")
+
+
+def test_the_given_folder_itself_may_be_the_series(tmp_path: Path) -> None:
+    write_series(tmp_path / "scan", [0, 1, 2])
+    with made(tmp_path, tmp_path / "scan") as project:
+        assert [row.path for row in project.images()] == ["scan"]
+        assert first_values(project) == [0, 100, 200]
+
+
+def test_two_series_in_a_folder_are_two_images_named_by_number_and_description(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "one", [0, 1, 2])
+    write_series(tmp_path / "data" / "two", [0, 1], **OTHER)
+    for file in (tmp_path / "data" / "two").iterdir():
+        file.rename(tmp_path / "data" / "one" / f"b{file.name}")
+    with made(tmp_path, tmp_path / "data") as project:
+        assert [(row.path, len(row.planes)) for row in project.images()] == [
+            ("one/7_Abdomen_late", 2),
+            ("one/4_Thorax_1.0", 3),
+        ]
+
+
+def test_a_series_of_two_sizes_is_two_images(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [0, 1, 2])
+    write_series(tmp_path / "data" / "scout", [0, 1], side=9)
+    with made(tmp_path, tmp_path / "data") as project:
+        assert [(row.path, len(row.planes)) for row in project.images()] == [("4_Thorax_1.0", 3), ("4_Thorax_1.0-2", 2)]
+
+
+def test_a_lone_file_keeps_its_own_name(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "data" / "hand.dcm", np.zeros((4, 4), np.uint8), Modality="DX")
+    write_series(tmp_path / "data" / "lone", [5])
+    with made(tmp_path, tmp_path / "data") as project:
+        assert [row.path for row in project.images()] == ["hand.dcm", "lone/IM0000.dcm"]
+        assert [row.more for row in project.images()] == [(), ()]
+
+
+def test_images_of_one_patient_are_one_group(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "a", [0, 1])
+    write_series(tmp_path / "data" / "b", [0, 1], **OTHER)
+    write_series(tmp_path / "data" / "c", [0, 1], **{**OTHER, "SeriesInstanceUID": "1.2.3", "PatientID": "18"})
+    with made(tmp_path, tmp_path / "data") as project:
+        groups = [row.group_id for row in project.images()]
+        assert groups[0] == groups[1] != groups[2]
+
+
+def test_nothing_that_names_a_person_is_in_the_project(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [0, 1, 2], PatientName="Doe^Jane", PatientBirthDate="19610412")
+    with made(tmp_path, tmp_path / "data") as project:
+        path = project.path
+    content = (path / "project.db").read_bytes()
+    assert b"Doe" not in content
+    assert b"19610412" not in content
+
+
+def test_a_known_series_is_not_added_again_and_a_new_one_is(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "a", [0, 1, 2])
+    with made(tmp_path, tmp_path / "data") as project:
+        plan = finished(add_images(project, [str(tmp_path / "data")]))
+        assert plan.empty
+        assert [row.path for row in plan.there] == ["a"]
+        write_series(tmp_path / "data" / "b", [0, 1], **OTHER)
+        plan = finished(add_images(project, [str(tmp_path / "data")]))
+        assert plan.added == ("b",)
+        assert first_values(project, 1) == [0, 100]
+
+
+def test_a_series_that_appears_beside_the_images_is_offered_whole(tmp_path: Path) -> None:
+    write_series(tmp_path / "data", [0, 1, 2])
+    with made(tmp_path, tmp_path / "data") as project:
+        assert finished(newcomers(project)).files == ()
+        write_series(tmp_path / "more", [0, 1], **OTHER)
+        for file in (tmp_path / "more").iterdir():
+            shutil.move(file, tmp_path / "data" / f"n{file.name}")
+        assert [found.path for found in finished(newcomers(project)).files] == ["nIM0000.dcm", "nIM0001.dcm"]
+
+
+def test_files_that_are_taken_in_are_all_there_and_in_order(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    with made(tmp_path, tmp_path / "data", copy_files=True) as project:
+        shutil.rmtree(tmp_path / "data")
+        assert first_values(project) == [100, 200, 0]
+        write_series(tmp_path / "more" / "late", [2, 1], **OTHER)
+        finished(add_images(project, [str(tmp_path / "more")]))
+        shutil.rmtree(tmp_path / "more")
+        assert first_values(project, 1) == [100, 0]
+
+
+def test_labels_stay_with_their_slices_when_the_project_has_moved(tmp_path: Path) -> None:
+    write_series(tmp_path / "here" / "data" / "scan", [30, 10, 20])
+    made(tmp_path / "here", tmp_path / "here" / "data").close()
+    (tmp_path / "here").rename(tmp_path / "there")
+    with Project.open(tmp_path / "there" / "p.segstudio") as project:
+        assert first_values(project) == [100, 200, 0]
