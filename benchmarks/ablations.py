@@ -108,7 +108,7 @@ def instant(data: InMemory) -> Model:
 
 def better_together(deep: Model, quick: Model, data: InMemory, target: HeldOut) -> bool:
     """Whether a version is no worse with the instant learner, on the held-out pixels: the program's own rule."""
-    deep.partner = partner_of(quick, deep.outputs, data.counts_as(), SHARE)
+    deep.partner = partner_of(lambda: quick, quick.outputs, deep.outputs, data.counts_as(), SHARE)
     alone, both = (list(tally(deep, data, target, made))[-1] for made in (predict_tiles, joined_tiles))
     return alone is not None and both is not None and both.figures.mean_iou >= alone.figures.mean_iou
 

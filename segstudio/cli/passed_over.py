@@ -25,6 +25,11 @@ class PassedOver(Protocol):
         ...
 
     @property
+    def personal(self) -> int:
+        """Number of images that were taken in and whose files name a person."""
+        ...
+
+    @property
     def mask_folders(self) -> Sequence[MaskFolder]:
         """Folders that hold masks of the images."""
         ...
@@ -47,9 +52,17 @@ def _folders(report: PassedOver, *, among_images: bool) -> list[dict[str, Any]]:
 
 
 def complain_of(report: PassedOver) -> None:
-    """Name what was skipped, the first three of each reason, on standard error."""
+    """Name what was skipped, the first three of each reason, on standard error, and say what was copied with names."""
     for line in named_groups(report.skipped_files):
         complain(line)
+    if report.personal:
+        complain(
+            count(
+                report.personal,
+                "1 image was copied into the project with the name of a person in its file.",
+                "{n} images were copied into the project with names of persons in their files.",
+            )
+        )
 
 
 def say_masks(report: PassedOver, project: str) -> None:

@@ -82,14 +82,14 @@ class View:
         return replace(self, channels=tuple(new))
 
 
-def automatic_view(channels: int, levels: Levels) -> View:
+def automatic_view(channels: int, levels: Levels, *, inverted: bool = False) -> View:
     """The view of an image with this many channels until a person chooses another: one channel is grey, two are red and
-    green, of more the first three are red, green and blue.
+    green, of more the first three are red, green and blue; `inverted` where low values are to be bright.
     """
     if channels == 1:
-        return View((ShownChannel(0, levels),))
+        return View((ShownChannel(0, levels),), invert=inverted)
     shown = zip(range(channels), (RED, GREEN, BLUE), strict=False)
-    return View(tuple(ShownChannel(index, levels, colour) for index, colour in shown))
+    return View(tuple(ShownChannel(index, levels, colour) for index, colour in shown), invert=inverted)
 
 
 def picked(samples: Pixels, view: View) -> Pixels:

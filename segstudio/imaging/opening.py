@@ -25,7 +25,10 @@ def open_source(path: Path | str) -> ImageSource:
         file = path / name
         if not file.is_file() or content_of(file) is not Content.IMAGE:
             continue
-        info = probe(file)
+        try:
+            info = probe(file)
+        except UnreadableImage:
+            continue  # a report or a list of files, as every export has them; what is left out shows in the planes
         if info.part is not None:
             series[info.family, info.part.series].append((file, info))
     if not series:

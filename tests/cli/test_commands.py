@@ -76,6 +76,8 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
             "crs",
             "transform",
             "group",
+            "notes",
+            "personal",
             "seconds",
             "effort",
         ]
@@ -84,7 +86,7 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         "path": "a.png", "size": [24, 20], "planes": 1, "status": "in-progress", "split": "train", "objects": 1,
         "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
         "channels": 3, "channel_names": ["red", "green", "blue"], "dtype": "uint8", "axes": "yx", "spacing": None,
-        "unit": None, "crs": None, "transform": None, "group": None,
+        "unit": None, "crs": None, "transform": None, "group": None, "notes": [], "personal": False,
     }  # fmt: skip
     assert [(c["name"], c["kind"], c["value"]) for c in info["classes"]] == [
         ("background", "background", 0), ("object", "semantic", 1),

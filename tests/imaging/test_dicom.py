@@ -1,6 +1,9 @@
 """DICOM: samples as stored, what stands beside them, and a series as one stack in the order of the body."""
 
+import shutil
+import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -8,9 +11,12 @@ import pytest
 from segstudio.errors import UnreadableImage
 from segstudio.imaging import open_source
 from segstudio.imaging.metadata import Metadata, Window, decoded, encoded
-from segstudio.imaging.readers.dicom_stack import GAPS, REPEATED, UNEQUAL
+from segstudio.imaging.readers.dicom_stack import GAPS, REPEATED, TILTED, TWICE, UNEQUAL
 from segstudio.imaging.source import open_image, probe
 from tests.imaging.dicom_files import write_dicom, write_series
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 GREY = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1000
 
@@ -46,7 +52,7 @@ def test_colours_frames_and_palettes_are_read(tmp_path: Path) -> None:
     }
     write_dicom(tmp_path / "palette.dcm", ramp, PhotometricInterpretation="PALETTE COLOR", **tables)
     found = open_image(tmp_path / "palette.dcm")
-    assert found.info.channels == 3
+    assert (found.info.channels, found.info.dtype) == (3, "uint16")
     assert found.read()[1, 1].tolist() == [3 * 256, 6 * 256, 9 * 256]
 
 
@@ -165,7 +171,7 @@ def test_low_values_that_are_to_be_bright_are_marked_and_not_turned_round(tmp_pa
 
 def test_a_file_without_an_image_is_refused_in_a_sentence(tmp_path: Path) -> None:
     write_dicom(tmp_path / "report.dcm", GREY, Rows=None, Columns=None, PixelData=b"")
-    with pytest.raises(UnreadableImage, match=r"report\.dcm cannot be read: it is a DICOM file that holds no image"):
+    with pytest.raises(UnreadableImage, match=r"report\.dcm cannot be read: it is a DICOM file without an image"):
         probe(tmp_path / "report.dcm")
 
 
@@ -176,3 +182,107 @@ def test_a_slice_that_is_gone_is_named_when_it_is_read(tmp_path: Path) -> None:
     assert source.read(plane=0).shape == (8, 8, 1)
     with pytest.raises(UnreadableImage, match=r"IM0002\.dcm"):
         source.read(plane=2)
+
+
+def _group(**items: object) -> "Dataset":
+    from pydicom.dataset import Dataset
+
+    found = Dataset()
+    for name, values in items.items():
+        inner = Dataset()
+        for key, value in values.items():  # type: ignore[attr-defined]
+            setattr(inner, key, value)
+        setattr(found, name, [inner])
+    return found
+
+
+def test_frames_lie_in_the_order_of_the_body_too(tmp_path: Path) -> None:
+    frames = np.stack([GREY, GREY + 1, GREY + 2])
+    shared = _group(
+        PixelMeasuresSequence={"PixelSpacing": [0.5, 0.25]},
+        PlaneOrientationSequence={"ImageOrientationPatient": [1, 0, 0, 0, 1, 0]},
+    )
+    own = [_group(PlanePositionSequence={"ImagePositionPatient": [0, 0, z]}) for z in (4.0, 0.0, 2.0)]
+    uid = write_dicom(
+        tmp_path / "a.dcm", frames, SharedFunctionalGroupsSequence=[shared], PerFrameFunctionalGroupsSequence=own
+    )
+    source = open_image(tmp_path / "a.dcm")
+    assert [plane.key for plane in source.info.planes] == [f"{uid}#{n}" for n in (1, 2, 0)]
+    assert [int(source.read(plane=n)[0, 0, 0]) for n in range(3)] == [1, 2, 0]
+    assert source.info.metadata.spacing == (2.0, 0.5, 0.25)
+    assert (source.info.metadata.axes, source.info.metadata.sizes) == ("zyx", (3,))
+
+
+def test_a_file_that_is_there_twice_is_taken_once(tmp_path: Path) -> None:
+    write_series(tmp_path, [0, 1, 2])
+    shutil.copy(tmp_path / "IM0001.dcm", tmp_path / "copy.dcm")
+    source = open_source(tmp_path)
+    assert len(source.info.planes) == 3
+    assert source.info.metadata.notes == (TWICE,)
+
+
+def test_the_stack_of_a_tilted_gantry_leans(tmp_path: Path) -> None:
+    for n in range(3):
+        write_series(
+            tmp_path / str(n),
+            [0],
+            ImagePositionPatient=[0, 0, 5.0 * n],
+            ImageOrientationPatient=[1, 0, 0, 0, 0.956, -0.292],
+            InstanceNumber=n,
+        )
+        (tmp_path / str(n) / "IM0000.dcm").rename(tmp_path / f"{n}.dcm")
+        (tmp_path / str(n)).rmdir()
+    metadata = open_source(tmp_path).info.metadata
+    assert metadata.notes == (TILTED,)
+    assert metadata.affine is not None
+    assert np.allclose(np.array(metadata.affine) @ [0, 0, 2, 1], [0, 0, 10])
+
+
+def test_directions_that_differ_in_the_last_digits_are_one_stack(tmp_path: Path) -> None:
+    for n, cosine in enumerate((0.70499, 0.70501, 0.70500)):
+        other = (1 - cosine**2) ** 0.5
+        turned = [cosine, other, 0, -other, cosine, 0]
+        write_series(tmp_path / str(n), [float(n)], ImageOrientationPatient=turned)
+        (tmp_path / str(n) / "IM0000.dcm").rename(tmp_path / f"{n}.dcm")
+        (tmp_path / str(n)).rmdir()
+    assert len(open_source(tmp_path).info.planes) == 3
+
+
+def test_a_header_that_asks_for_frames_that_cannot_be_there_is_refused(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "a.dcm", GREY, NumberOfFrames=2_000_000_000)
+    with pytest.raises(UnreadableImage, match=r"asks for 2000000000 frames"):
+        probe(tmp_path / "a.dcm")
+
+
+def test_a_deflated_file_that_unpacks_without_end_is_refused(tmp_path: Path) -> None:
+    write_dicom(tmp_path / "a.dcm", GREY)
+    data = (tmp_path / "a.dcm").read_bytes()
+    end = 144 + int.from_bytes(data[140:144], "little")
+    head = data[:end].replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.1.99")
+    longer = len(head) - end
+    place = head.index(b"1.2.840.10008.1.2.1.99") - 2
+    head = head[:place] + (22).to_bytes(2, "little") + head[place + 2 :]
+    head = head[:140] + (end - 144 + longer).to_bytes(4, "little") + head[144:]
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
+    (tmp_path / "bomb.dcm").write_bytes(head + packed)
+    with pytest.raises(UnreadableImage, match=r"bomb\.dcm"):
+        probe(tmp_path / "bomb.dcm")
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    (tmp_path / "fair.dcm").write_bytes(head + packer.compress(data[end:]) + packer.flush())
+    assert np.array_equal(open_image(tmp_path / "fair.dcm").read()[..., 0], GREY)
+
+
+def test_reports_beside_the_slices_do_not_keep_a_folder_from_being_read(tmp_path: Path) -> None:
+    write_series(tmp_path, [0, 1])
+    write_dicom(tmp_path / "report.dcm", GREY, Rows=None, Columns=None, PixelData=b"")
+    assert len(open_source(tmp_path).info.planes) == 2
+
+
+def test_a_group_cannot_be_found_by_trying_numbers(tmp_path: Path) -> None:
+    import hashlib
+
+    write_dicom(tmp_path / "a.dcm", GREY)
+    found = probe(tmp_path / "a.dcm").metadata.group.split()[1]
+    tried = {hashlib.blake2b(f"patient||{n}".encode(), digest_size=6).hexdigest() for n in range(100)}
+    assert found not in tried

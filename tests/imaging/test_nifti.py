@@ -104,3 +104,31 @@ def test_a_gzip_of_something_else_is_no_image(tmp_path: Path) -> None:
     (tmp_path / "notes.gz").write_bytes(gzip.compress(b"hello" * 1000))
     with pytest.raises(UnreadableImage, match="is not an image"):
         probe(tmp_path / "notes.gz")
+
+
+def test_a_pair_of_files_is_refused_with_a_way_on(tmp_path: Path) -> None:
+    nibabel.save(nibabel.Nifti1Pair(VOXELS, AFFINE), tmp_path / "a.hdr")
+    with pytest.raises(UnreadableImage, match=r"a\.hdr cannot be read: its pixels lie in another file") as refused:
+        probe(tmp_path / "a.hdr")
+    assert "one .nii file" in refused.value.line
+
+
+def test_a_file_shorter_than_its_header_says_is_refused_before_a_plane_is_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", np.zeros((2, 2, 2), np.uint8))
+    data = bytearray(path.read_bytes())
+    data[46:48] = (32767).to_bytes(2, "little")
+    data[48:50] = (32767).to_bytes(2, "little")
+    data[40:42] = (4).to_bytes(2, "little")
+    path.write_bytes(data)
+    with pytest.raises(UnreadableImage, match="cut short"):
+        probe(path)
+
+
+def test_a_file_that_says_nothing_of_its_place_has_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", VOXELS[..., 0])
+    data = bytearray(path.read_bytes())
+    data[252:256] = bytes(4)
+    path.write_bytes(data)
+    metadata = probe(path).metadata
+    assert metadata.affine is None
+    assert "does not say where it lies" in metadata.notes[0]

@@ -112,7 +112,7 @@ def test_progress_counts_the_planes():
 
 
 def test_one_image_is_too_little():
-    with pytest.raises(NotEnoughLabels, match="at least two, of different series"):
+    with pytest.raises(NotEnoughLabels, match="at least two of different series"):
         _all(blob_data(1, side=64))
 
 

@@ -297,7 +297,7 @@ def test_a_large_plane_is_learned_from_in_windows_with_the_context_of_prediction
     model = _fitted(data)
     assert counted.seen <= 4_300_000
     assert set(model.outputs) == {1, 2}
-    for view in views(data, model.context, np.random.default_rng(0)):
+    for view in views(data, data.planes(), model.context, np.random.default_rng(0)):
         window = view.window
         assert window.seen.area <= 1.1e6
         left, top = window.net.x - window.seen.x, window.net.y - window.seen.y

@@ -99,6 +99,15 @@ def test_nothing_that_names_a_person_is_in_the_project(tmp_path: Path) -> None:
     assert b"19610412" not in content
 
 
+def test_files_that_name_a_person_are_counted_where_they_are_copied(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "a", [0, 1])
+    write_series(tmp_path / "data" / "b", [0, 1], **OTHER, PatientName="", PatientID="")
+    for copy_files, personal in ((False, 0), (True, 1)):
+        given = [str(tmp_path / "data")]
+        report = finished(new_project(tmp_path / f"p{copy_files}", given, [], copy_files=copy_files))
+        assert report.personal == personal
+
+
 def test_a_known_series_is_not_added_again_and_a_new_one_is(tmp_path: Path) -> None:
     write_series(tmp_path / "data" / "a", [0, 1, 2])
     with made(tmp_path, tmp_path / "data") as project:

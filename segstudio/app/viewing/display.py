@@ -32,7 +32,8 @@ class DisplayImage:
     another view is taken.
 
     `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is
-    known, `pages` the file that the samples of a large one lie in. Arrays handed out are not to be written.
+    known, `pages` the file that the samples of a large one lie in; `inverted`: low values are to be bright, until
+    somebody chooses otherwise. Arrays handed out are not to be written.
     """
 
     reduced: "tuple[NDArray[Any], ...]"
@@ -40,9 +41,12 @@ class DisplayImage:
     view: "View"
     spacing: Spacing | None = None
     pages: "Pages | None" = None
+    inverted: bool = False
 
     @staticmethod
-    def of(samples: NDArray[Any], found: "Levels", folder: Path | None = None) -> "DisplayImage":
+    def of(
+        samples: NDArray[Any], found: "Levels", folder: Path | None = None, *, inverted: bool = False
+    ) -> "DisplayImage":
         """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
 
         Large ones lie in a file in `folder`, if there is one, and are in memory where somebody looks at them.
@@ -52,7 +56,8 @@ class DisplayImage:
         from segstudio.imaging.pyramid import pyramid
 
         reduced, pages = paged(pyramid(samples), folder)
-        return DisplayImage(reduced, found, automatic_view(samples.shape[2], found), pages=pages)
+        view = automatic_view(samples.shape[2], found, inverted=inverted)
+        return DisplayImage(reduced, found, view, pages=pages, inverted=inverted)
 
     @property
     def pixels(self) -> NDArray[Any]:
@@ -74,7 +79,7 @@ class DisplayImage:
         """The view until somebody chooses another."""
         from segstudio.imaging.display import automatic_view
 
-        return automatic_view(self.pixels.shape[2], self.found)
+        return automatic_view(self.pixels.shape[2], self.found, inverted=self.inverted)
 
     def fits(self, view: "View") -> bool:
         """Whether the image has every channel of a view."""
@@ -124,7 +129,7 @@ def load_display_image(
         found = known or levels_of(source, plane)
     finally:
         source.close()
-    return DisplayImage.of(pixels, found, folder)
+    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

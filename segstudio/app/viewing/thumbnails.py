@@ -61,7 +61,8 @@ def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8]
                 return None
             samples = source.read()
             levels = levels_of(source, 0)
-        return _fitted(samples, automatic_view(samples.shape[2], levels), width, height)
+        view = automatic_view(samples.shape[2], levels, inverted=info.metadata.inverted)
+        return _fitted(samples, view, width, height)
     finally:
         source.close()
 

@@ -12,11 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.metadata import Metadata
-from segstudio.imaging.readers.dicom_frames import decoded_frame
+from segstudio.imaging.readers.dicom_frames import check_deflated, decoded_frame, palette_dtype
 from segstudio.imaging.readers.dicom_header import (
     frame_values,
     group_of,
@@ -53,6 +54,9 @@ _ELEMENTS = (
     *("PatientName", "PatientID", "PatientBirthDate", "IssuerOfPatientID", "PatientAddress", "OtherPatientIDs"),
     *("OtherPatientNames", "PatientMotherBirthName", "PatientTelephoneNumbers", "MedicalRecordLocator"),
     *("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"),
+    *("RedPaletteColorLookupTableDescriptor", "RedPaletteColorLookupTableData"),
+    *("ReferringPhysicianName", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName"),
+    "AccessionNumber",
 )
 _FLOATS = {32: "float32", 64: "float64"}
 
@@ -66,7 +70,7 @@ def probe(path: Path) -> ImageInfo:
 def open_image(path: Path) -> ImageSource:
     """See `imaging.source.open_image`."""
     info = probe(path)
-    return _Source(info, lambda plane: (path, plane))
+    return _Source(info, lambda plane: (path, _frame_of(info.planes[plane].key)))
 
 
 def gathered(parts: Sequence[ImageInfo]) -> list[Gathered]:
@@ -90,6 +94,7 @@ def _header(path: Path) -> "Dataset":
     from pydicom import config, dcmread
 
     config.settings.reading_validation_mode = config.IGNORE
+    check_deflated(path)
     return dcmread(path, stop_before_pixels=True, specific_tags=list(_ELEMENTS), force=True)
 
 
@@ -113,12 +118,30 @@ def _info(path: Path, header: "Dataset") -> ImageInfo:
         personal=is_personal(header),
         inverted=layout.inverted,
     )
-    planes = tuple(
-        PlaneInfo(uid or "0" if single else f"{uid}#{frame}", layout.width, layout.height)
-        for frame in range(layout.frames)
-    )
-    part = _part(header, metadata) if single else None
-    return ImageInfo(planes, layout.channels, layout.dtype, "dicom", metadata=metadata, part=part)
+    plane = PlaneInfo(uid or "0", layout.width, layout.height)
+    info = ImageInfo((plane,), layout.channels, layout.dtype, "dicom", metadata=metadata)
+    if single:
+        return replace(info, part=_part(header, metadata))
+    return _framed(header, info, spacing, layout.frames)
+
+
+def _framed(header: "Dataset", info: ImageInfo, spacing: tuple[float, float] | None, frames: int) -> ImageInfo:
+    """An image of several frames, in the order in which they lie in the patient where they all say so."""
+    (plane,), metadata = info.planes, info.metadata
+    each = [
+        replace(
+            info,
+            planes=(replace(plane, key=f"{plane.key}#{frame}"),),
+            metadata=msgspec.structs.replace(metadata, affine=placed(header, spacing, frame)),
+            part=Part("", "", (float(frame),)),
+        )
+        for frame in range(frames)
+    ]
+    found = stacks(each)
+    if len(found) == 1 and len(found[0].places) == frames and all(one.metadata.affine is not None for one in each):
+        planes = tuple(each[place].planes[0] for place in found[0].places)
+        return replace(info, planes=planes, metadata=found[0].info.metadata)
+    return replace(info, planes=tuple(one.planes[0] for one in each))
 
 
 def _part(header: "Dataset", metadata: Metadata) -> Part | None:
@@ -146,7 +169,7 @@ def _layout(path: Path, header: "Dataset") -> _Layout:
     if rows is None or columns is None or bits is None:
         raise UnreadableImage(
             _(
-                "{name} cannot be read: it is a DICOM file that holds no image, but for example a report.",
+                "{name} cannot be read: it is a DICOM file without an image, such as a report or DICOMDIR.",
                 name=path.name,
             )
         )
@@ -162,14 +185,25 @@ def _layout(path: Path, header: "Dataset") -> _Layout:
                 bits=int(bits),
             )
         )
+    frames = max(int(number(header, "NumberOfFrames") or 1), 1)
+    if frames > path.stat().st_size:
+        raise UnreadableImage(
+            _(
+                "{name} cannot be read: its header asks for {n} frames, more than it has bytes.",
+                name=path.name,
+                n=frames,
+            )
+        )
     palette = colours == "PALETTE COLOR"
     dtype = f"{'int' if signed else 'uint'}{max(int(bits), 8)}"
     if _is_float(header):
         dtype = _FLOATS[int(bits)]
+    if palette:
+        dtype = palette_dtype(header)
     return _Layout(
         int(columns),
         int(rows),
-        max(int(number(header, "NumberOfFrames") or 1), 1),
+        frames,
         samples,
         3 if palette else samples,
         dtype,
@@ -180,6 +214,12 @@ def _layout(path: Path, header: "Dataset") -> _Layout:
 def _is_float(header: "Dataset") -> bool:
     """Whether its pixels are floats: those of parametric maps do not say whether they have a sign (C.7.6.24)."""
     return number(header, "PixelRepresentation") is None and number(header, "BitsAllocated") in (32.0, 64.0)
+
+
+def _frame_of(key: str) -> int:
+    """The frame that a plane's key names; the only one of a file without frames."""
+    _uid, mark, frame = key.rpartition("#")
+    return int(frame) if mark else 0
 
 
 class _Source(FrameSource):
@@ -201,10 +241,10 @@ class _Source(FrameSource):
         size = self.info.planes[plane]
         with _reading(path):
             pixels = decoded_frame(path, frame)
-        if pixels.shape != (size.height, size.width, self.info.channels):
+        if (pixels.shape, pixels.dtype) != ((size.height, size.width, self.info.channels), np.dtype(self.info.dtype)):
             raise UnreadableImage(
                 _(
-                    "{name} cannot be read: its pixels are not {width} x {height}, as its header says.",
+                    "{name} cannot be read: its pixels are not {width} x {height} of the kind that its header says.",
                     name=path.name,
                     width=size.width,
                     height=size.height,

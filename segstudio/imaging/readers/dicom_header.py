@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from segstudio.imaging.metadata import Affine, Window
+from segstudio.imaging.secret import group_secret
 from segstudio.text import N_
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ __all__ = [
 
 _PERSONAL = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientAddress", "OtherPatientIDs", "OtherPatientNames"),
-    *("PatientMotherBirthName", "PatientTelephoneNumbers", "MedicalRecordLocator"),
+    *("PatientMotherBirthName", "PatientTelephoneNumbers", "MedicalRecordLocator", "AccessionNumber"),
+    *("ReferringPhysicianName", "PerformingPhysicianName", "NameOfPhysiciansReadingStudy", "OperatorsName"),
 )
 _IMAGER = N_("The size of a pixel is that at the detector: things inside the body are smaller than measured.")
 _NOMINAL = N_("The size of a pixel is that of the scanned film.")
@@ -127,7 +129,10 @@ def placed(header: "Dataset", spacing: tuple[float, float] | None, frame: int = 
 
 
 def group_of(header: "Dataset") -> str:
-    """The same for all files of one patient, or of one study where no patient is named; says nothing else of either."""
+    """The same for all files of one patient, or of one study where no patient is named.
+
+    It is keyed with a secret of this user's, which lies in no project: numbers of patients cannot be found by trying.
+    """
     patient = str(header.get("PatientID", "") or "").strip()
     parts = (
         ("patient", str(header.get("IssuerOfPatientID", "") or ""), patient)
@@ -136,7 +141,8 @@ def group_of(header: "Dataset") -> str:
     )
     if not parts[-1]:
         return ""
-    return f"{parts[0]} {hashlib.blake2b('|'.join(parts).encode(), digest_size=6).hexdigest()}"
+    keyed = hashlib.blake2b("|".join(parts).encode(), digest_size=6, key=group_secret())
+    return f"{parts[0]} {keyed.hexdigest()}"
 
 
 def is_personal(header: "Dataset") -> bool:

@@ -1,7 +1,8 @@
 """NIfTI-1, NIfTI-2 and Analyze, read by nibabel: i is x, j is y, and the planes count k first, then t.
 
-Samples are those stored; slope and intercept are told beside them. The place in the patient is the file's affine. A
-volume that is not compressed is mapped, one that is compressed is unpacked once and kept while it is open.
+Samples are those stored; slope and intercept are told beside them. The place in the patient is the file's affine.
+Of a volume that is not compressed a plane is read at a time; one that is compressed is unpacked once and kept while it
+is open.
 """
 
 import gzip
@@ -32,8 +33,11 @@ _NAMES = "zt5678"
 """What the axes after x and y are called, k first."""
 
 _UNITS = {"meter": ("m", 1000.0), "mm": ("mm", 1.0), "micron": ("µm", 0.001)}
+_NOWHERE = N_("The file does not say where it lies in the body.")
 _NO_PLACE = N_("The file does not say where it lies in the body: its affine has no inverse.")
 _LEAST_DETERMINANT = 1e-12
+_TIGHTEST = 1032
+"""The most that deflate makes of a byte."""
 
 
 def is_nifti(head: bytes) -> bool:
@@ -73,7 +77,13 @@ def _reading(path: Path) -> AbstractContextManager[None]:
 def _loaded(path: Path) -> Any:
     from nibabel.loadsave import load
 
-    return load(path)
+    image: Any = load(path, mmap=False)
+    if len(image.file_map) > 1:
+        raise UnreadableImage(
+            _("{name} cannot be read: its pixels lie in another file, which is not supported yet.", name=path.name),
+            todo=_("Convert the pair to one .nii file."),
+        )
+    return image
 
 
 def _info(path: Path, image: Any) -> ImageInfo:
@@ -84,7 +94,7 @@ def _info(path: Path, image: Any) -> ImageInfo:
     dtype, channels = _samples(path, image.get_data_dtype())
     count = prod(more)
     checked_size(path, width, height, channels * dtype.itemsize)
-    _must_fit(path, shape, channels * dtype.itemsize)
+    _must_fit(path, image, channels * dtype.itemsize)
     while more and more[-1] == 1:
         more.pop()
     sizes = tuple(reversed(more))
@@ -113,10 +123,15 @@ def _samples(path: Path, dtype: "np.dtype[Any]") -> tuple["np.dtype[Any]", int]:
     return dtype.newbyteorder("="), 1
 
 
-def _must_fit(path: Path, shape: tuple[int, ...], bytes_a_voxel: int) -> None:
-    """A header may ask for more voxels than there are: an uncompressed file must be as long as it says."""
-    width = shape[0] * shape[1]
-    checked_size(path, width, prod(shape[2:]), bytes_a_voxel)
+def _must_fit(path: Path, image: Any, bytes_a_voxel: int) -> None:
+    """A header may ask for more voxels than there are: an uncompressed file must be as long as it says, and nothing is
+    packed more tightly than by `_TIGHTEST`.
+    """
+    shape = tuple(int(n) for n in image.shape)
+    need, there = int(image.dataobj.offset) + prod(shape) * bytes_a_voxel, path.stat().st_size
+    if need > there * (_TIGHTEST if _is_compressed(path) else 1):
+        raise EOFError("shorter than its header says")
+    checked_size(path, shape[0] * shape[1], prod(shape[2:]), bytes_a_voxel)
 
 
 def _metadata(image: Any, axes: str, sizes: tuple[int, ...]) -> Metadata:
@@ -128,7 +143,8 @@ def _metadata(image: Any, axes: str, sizes: tuple[int, ...]) -> Metadata:
     known = len(zooms) >= 2 and all(isfinite(zoom) and zoom > 0.0 for zoom in zooms)
     deep = "z" in axes and len(zooms) == 3
     spacing = tuple(reversed(zooms if deep else zooms[:2])) if known else None
-    affine, note = _affine(image.affine, scale)
+    told = [int(header[code]) for code in ("sform_code", "qform_code") if code in header]
+    affine, note = _affine(image.affine, scale) if any(told) else (None, _NOWHERE)
     return Metadata(
         axes=axes,
         sizes=sizes,
@@ -187,7 +203,7 @@ class _Volume:
         whole = Rect(0, 0, size.width, size.height)
         part = whole if rect is None else rect.intersected(whole)
         with _reading(self._path):
-            found = self._all()[..., plane][part.x : part.right, part.y : part.bottom].T
+            found = self._plane(plane)[part.y : part.bottom, part.x : part.right]
             if found.dtype.fields is not None:
                 found = np.stack([found[name] for name in found.dtype.fields], -1)
             found = found if found.ndim == 3 else found[..., None]
@@ -215,14 +231,22 @@ class _Volume:
         with self._lock:
             self._voxels = None
 
+    def _plane(self, plane: int) -> NDArray[Any]:
+        """Voxels (y, x) as the file stores them; of a file that is not compressed these alone are read."""
+        if _is_compressed(self._path):
+            return self._all()[..., plane].T
+        image, size = _loaded(self._path), self.info.planes[plane]
+        dtype, n = image.get_data_dtype(), size.width * size.height
+        offset = int(image.dataobj.offset) + plane * n * dtype.itemsize
+        return np.fromfile(self._path, dtype, n, offset=offset).reshape(size.height, size.width)
+
     def _all(self) -> NDArray[Any]:
-        """Voxels (x, y, planes)."""
+        """Voxels (x, y, planes) of a compressed file."""
         with self._lock:
             found = self._voxels
             if found is None:
                 image = _loaded(self._path)
-                if _is_compressed(self._path):
-                    image = type(image).from_bytes(_unpacked(self._path, image))
+                image = type(image).from_bytes(_unpacked(self._path, image))
                 raw = np.asanyarray(image.dataobj.get_unscaled())
                 found = self._voxels = raw.reshape(*raw.shape[:2], len(self.info.planes), order="F")
             return found

@@ -25,6 +25,7 @@ from segstudio.store.values import ImageRow, NewImage, NewPlane
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import FoundFile, Scan, found_files
+from segstudio.tasks.images.series import named_in
 from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
@@ -53,6 +54,11 @@ class Additions:
     own_masks: int
     mask_folders: tuple[MaskFolder, ...]
     files: tuple[Path, ...] = ()
+
+    @property
+    def personal(self) -> int:
+        """How many of the images whose files were taken in name a person."""
+        return named_in(self.images) if self.files else 0
 
     @property
     def empty(self) -> bool:

@@ -6,6 +6,7 @@ from segstudio.imaging.metadata import decoded
 from segstudio.store.file_check import changed_sentence
 from segstudio.store.merging import MERGES
 from segstudio.store.project import ImageRow, Project, VersionRow
+from segstudio.text import _
 
 __all__ = ["info"]
 
@@ -67,6 +68,8 @@ def _pixels(image: ImageRow) -> dict[str, Any]:
         "crs": metadata.crs or None,
         "transform": None if metadata.transform is None else list(metadata.transform),
         "group": metadata.group or None,
+        "notes": [_(note) for note in metadata.notes],
+        "personal": metadata.personal,
     }
 
 

@@ -14,6 +14,7 @@ from segstudio.store.project import NewClass, Project
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import found_files
+from segstudio.tasks.images.series import named_in
 from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
@@ -27,6 +28,7 @@ SUFFIX = ".segstudio"
 class NewReport:
     """A project that was made: its folder, how many images it has, what was passed over, its classes.
 
+    `personal` counts images that were taken in and whose files name a person.
     `skipped_files` are files in folders and globs that cannot be used, `own_masks` counts masks that we exported
     ourselves; `mask_folders` are folders with files that look like masks of the images.
     """
@@ -37,6 +39,7 @@ class NewReport:
     own_masks: int
     classes: ClassTable
     mask_folders: tuple[MaskFolder, ...] = ()
+    personal: int = 0
 
     @property
     def skipped(self) -> int:
@@ -64,7 +67,8 @@ def new_project(
     yield Progress(len(found.images), len(found.images), _("writing the project"))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
-        return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks)
+        personal = named_in(found.images) if copy_files else 0
+        return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks, personal)
 
 
 def parsed_classes(texts: Sequence[str]) -> list[NewClass]:

@@ -1,21 +1,26 @@
 """Files that belong together become one image: the slices of a scan, the frames of a recording."""
 
-import os
+import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from segstudio.imaging.metadata import encoded
+from segstudio.imaging.metadata import decoded, encoded
 from segstudio.imaging.readers.table import FAMILIES
 from segstudio.imaging.source import ImageInfo
 from segstudio.labels.model import folded_name
 from segstudio.store.values import NewFile, NewImage, NewPlane
 
-__all__ = ["described", "gathered"]
+__all__ = ["described", "gathered", "named_in"]
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 80
+
+
+def named_in(images: Sequence[NewImage]) -> int:
+    """How many of the images have files that name a person."""
+    return sum(decoded(image.metadata).personal for image in images)
 
 
 def described(image: NewImage, info: ImageInfo) -> NewImage:
@@ -50,9 +55,9 @@ def gathered(images: Sequence[NewImage], infos: Mapping[int, ImageInfo]) -> list
     for series in files.values():
         stacks = FAMILIES[series[0].family].series_reader().gathered([infos[id(image)] for image in series])
         whole = len(stacks) == 1 and _is_all_of_its_folder(series, images)
+        joined |= {id(image) for image in series}
         for stack in stacks:
             members = [series[place] for place in stack.places]
-            joined |= {id(member) for member in members}
             image = members[0]
             if len(members) > 1:
                 name = _name(series, infos[id(image)], taken, whole=whole)
@@ -72,7 +77,7 @@ def _is_all_of_its_folder(series: Sequence[NewImage], images: Sequence[NewImage]
 
 def _folder(series: Sequence[NewImage]) -> str:
     """The deepest folder of all files, relative to their root; '' for the root itself."""
-    return os.path.commonpath([os.path.dirname(f"/{image.path}") for image in series]).lstrip("/")
+    return posixpath.commonpath([posixpath.dirname(f"/{image.path}") for image in series]).lstrip("/")
 
 
 def _name(series: Sequence[NewImage], info: ImageInfo, taken: set[str], *, whole: bool) -> str:
