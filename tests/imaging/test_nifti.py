@@ -2,6 +2,7 @@
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -132,3 +133,35 @@ def test_a_file_that_says_nothing_of_its_place_has_none(tmp_path: Path) -> None:
     metadata = probe(path).metadata
     assert metadata.affine is None
     assert "does not say where it lies" in metadata.notes[0]
+
+
+def test_a_compressed_volume_is_unpacked_once_for_all_that_open_it_and_again_where_it_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.imaging.readers import nifti
+
+    path, times = write(tmp_path / "a.nii.gz", VOXELS), [0]
+    content = nifti._content
+
+    def counted(*arguments: Any) -> bytes:
+        times[0] += 1
+        return content(*arguments)
+
+    monkeypatch.setattr(nifti, "_content", counted)
+    for plane in range(4):
+        source = open_image(path)
+        assert np.array_equal(source.read(plane=plane)[..., 0], VOXELS[:, :, plane % 3, plane // 3].T)
+        source.close()
+    assert times == [1]
+    write(path, VOXELS + 1)
+    assert np.array_equal(open_image(path).read()[..., 0], VOXELS[:, :, 0, 0].T + 1)
+    assert times == [2]
+
+
+def test_unpacked_volumes_are_kept_within_a_budget(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from segstudio.imaging.readers import unpacked
+
+    monkeypatch.setattr(unpacked, "_BUDGET_BYTES", 3 * VOXELS.nbytes)
+    for n in range(6):
+        open_image(write(tmp_path / f"{n}.nii.gz", VOXELS)).read()
+    assert len(unpacked._kept) == 3

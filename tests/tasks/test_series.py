@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from segstudio.errors import UnreadableImage
 from segstudio.imaging.source import open_stored
 from segstudio.store.project import Project
 from segstudio.tasks.images.add import add_images
@@ -147,3 +149,45 @@ def test_labels_stay_with_their_slices_when_the_project_has_moved(tmp_path: Path
     (tmp_path / "here").rename(tmp_path / "there")
     with Project.open(tmp_path / "there" / "p.segstudio") as project:
         assert first_values(project) == [100, 200, 0]
+
+
+def write_directory(folder: Path, *named: list[str]) -> Path:
+    """A DICOMDIR that names these files."""
+    from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MediaStorageDirectoryStorage, generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    directory = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    records = []
+    for parts in named:
+        record = Dataset()
+        record.DirectoryRecordType, record.ReferencedFileID = "IMAGE", parts
+        records.append(record)
+    directory.DirectoryRecordSequence = records
+    directory.save_as(folder / "DICOMDIR", enforce_file_format=True)
+    return folder / "DICOMDIR"
+
+
+def test_a_dicomdir_stands_for_the_files_that_it_names(tmp_path: Path) -> None:
+    write_series(tmp_path / "disc" / "scan", [2, 0, 1])
+    write_series(tmp_path / "disc" / "other", [0, 1], **OTHER)
+    named = [["SCAN", f"IM000{n}.DCM"] for n in range(3)]
+    directory = write_directory(tmp_path / "disc", *named, ["SCAN", "GONE"], ["..", "secret"])
+    with made(tmp_path, directory) as project:
+        assert [(row.path, len(row.planes)) for row in project.images()] == [("scan", 3)]
+        assert first_values(project) == [100, 200, 0]
+
+
+def test_a_dicomdir_whose_files_are_gone_says_so(tmp_path: Path) -> None:
+    directory = write_directory(tmp_path, ["GONE"])
+    with pytest.raises(UnreadableImage, match="DICOMDIR names no file that is there"):
+        made(tmp_path, directory)
+
+
+def test_a_dicomdir_in_a_folder_is_passed_over_with_a_reason(tmp_path: Path) -> None:
+    write_series(tmp_path / "disc" / "scan", [0, 1])
+    write_directory(tmp_path / "disc", ["SCAN", "IM0000.DCM"])
+    report = finished(new_project(tmp_path / "p", [str(tmp_path / "disc")], []))
+    assert (report.images, report.skipped) == (1, 1)

@@ -38,7 +38,7 @@ from segstudio.text import _
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-__all__ = ["gathered", "open_image", "open_series", "probe"]
+__all__ = ["gathered", "open_image", "open_series", "probe", "reading_dicom"]
 
 _SINGLE_VIEWS = frozenset(("CR", "DX", "MG", "IO", "PX", "XC", "GM", "ES", "OP", "US", "SM", "RG", "OPT", "OT", "SC"))
 """Modalities whose files of one series are pictures of their own where they do not say where they lie."""
@@ -63,7 +63,7 @@ _FLOATS = {32: "float32", 64: "float64"}
 
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
-    with _reading(path):
+    with reading_dicom(path):
         return _info(path, _header(path))
 
 
@@ -84,7 +84,8 @@ def open_series(stored: Stored) -> ImageSource:
     return _Source(info, lambda plane: (stored.files[stored.planes[plane].file], 0))
 
 
-def _reading(path: Path) -> AbstractContextManager[None]:
+def reading_dicom(path: Path) -> AbstractContextManager[None]:
+    """Turns what pydicom raises about a file into `UnreadableImage`."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     return reading(path, InvalidDicomError, BytesLengthException, NotImplementedError)
@@ -233,13 +234,13 @@ class _Source(FrameSource):
         """See `ImageSource.rescale`."""
         path, frame = self._place(plane)
         status = path.stat() if path.exists() else None
-        with _reading(path):
+        with reading_dicom(path):
             return _values(path, frame, 0 if status is None else status.st_mtime_ns)
 
     def _decoded(self, plane: int) -> Frame:
         path, frame = self._place(plane)
         size = self.info.planes[plane]
-        with _reading(path):
+        with reading_dicom(path):
             pixels = decoded_frame(path, frame)
         if (pixels.shape, pixels.dtype) != ((size.height, size.width, self.info.channels), np.dtype(self.info.dtype)):
             raise UnreadableImage(

@@ -1,12 +1,10 @@
 """NIfTI-1, NIfTI-2 and Analyze, read by nibabel: i is x, j is y, and the planes count k first, then t.
 
 Samples are those stored; slope and intercept are told beside them. The place in the patient is the file's affine.
-Of a volume that is not compressed a plane is read at a time; one that is compressed is unpacked once and kept while it
-is open.
+Of a volume that is not compressed a plane is read at a time; one that is compressed is unpacked whole.
 """
 
 import gzip
-import threading
 import zlib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -21,6 +19,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.metadata import Affine, Metadata
 from segstudio.imaging.readers.refusal import checked_size, reading
+from segstudio.imaging.readers.unpacked import unpacked
 from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo
 from segstudio.text import N_, _
 
@@ -169,7 +168,7 @@ def _is_compressed(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def _unpacked(path: Path, image: Any) -> bytes:
+def _content(path: Path, image: Any) -> bytes:
     """All of a compressed file: only at its end stands whether what was unpacked is what was packed."""
     need = int(image.dataobj.offset) + prod(image.shape) * int(image.get_data_dtype().itemsize)
     with gzip.open(path) as file:
@@ -184,14 +183,12 @@ _SPARE = 16 << 20
 
 
 class _Volume:
-    """A volume; what was unpacked of a compressed one is kept until it is closed."""
+    """A volume; what was unpacked of a compressed one is kept for all sources (`readers.unpacked`)."""
 
     def __init__(self, path: Path, info: ImageInfo) -> None:
         self.info = info
         self._path = path
-        self._voxels: NDArray[Any] | None = None
         self._rescale: tuple[float, float] | None = None
-        self._lock = threading.Lock()
 
     def read(
         self, rect: Rect | None = None, level: int = 0, plane: int = 0, channels: Sequence[int] | None = None
@@ -224,17 +221,15 @@ class _Volume:
         """See `ImageSource.alpha`."""
 
     def drop(self, plane: int) -> None:
-        """See `ImageSource.drop`: planes are kept together, until it is closed."""
+        """See `ImageSource.drop`: nothing is held here."""
 
     def close(self) -> None:
-        """See `ImageSource.close`."""
-        with self._lock:
-            self._voxels = None
+        """See `ImageSource.close`: nothing is held here."""
 
     def _plane(self, plane: int) -> NDArray[Any]:
         """Voxels (y, x) as the file stores them; of a file that is not compressed these alone are read."""
         if _is_compressed(self._path):
-            return self._all()[..., plane].T
+            return unpacked(self._path, self._all)[..., plane].T
         image, size = _loaded(self._path), self.info.planes[plane]
         dtype, n = image.get_data_dtype(), size.width * size.height
         offset = int(image.dataobj.offset) + plane * n * dtype.itemsize
@@ -242,11 +237,7 @@ class _Volume:
 
     def _all(self) -> NDArray[Any]:
         """Voxels (x, y, planes) of a compressed file."""
-        with self._lock:
-            found = self._voxels
-            if found is None:
-                image = _loaded(self._path)
-                image = type(image).from_bytes(_unpacked(self._path, image))
-                raw = np.asanyarray(image.dataobj.get_unscaled())
-                found = self._voxels = raw.reshape(*raw.shape[:2], len(self.info.planes), order="F")
-            return found
+        image = _loaded(self._path)
+        image = type(image).from_bytes(_content(self._path, image))
+        raw = np.asanyarray(image.dataobj.get_unscaled())
+        return raw.reshape(*raw.shape[:2], len(self.info.planes), order="F")

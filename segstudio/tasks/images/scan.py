@@ -24,6 +24,9 @@ _SYSTEM = frozenset(
 )
 """Folders and files that systems put beside images, folded."""
 
+_DIRECTORY = "dicomdir"
+"""The name, folded, of the file that lists those of a DICOM export (PS3.10, 8.6)."""
+
 _DIGITS = re.compile("([0-9]+)")
 
 
@@ -142,6 +145,8 @@ def _is_utf_8(name: str) -> bool:
 
 def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single]:
     """The file of this name, or the files that a glob finds."""
+    if path.exists() and path.name.casefold() == _DIRECTORY:
+        return [_Single(file, named=False, deep=True) for file in _of_directory(path)]
     if path.exists():
         return [_Single(path, named=True, deep=False)]
     if not glob.has_magic(text):
@@ -164,6 +169,13 @@ def _files_of(text: str, path: Path, skipped: list[SkippedFile]) -> list[_Single
     if not found and len(skipped) == before:
         raise UserError(_("'{text}' matches no file.", text=printable(text)))
     return found
+
+
+def _of_directory(path: Path) -> list[Path]:
+    """The files that a DICOMDIR names and that are there, in natural order. Raises `UnreadableImage`."""
+    from segstudio.imaging.readers.dicom_directory import files_named_in
+
+    return sorted(files_named_in(path), key=lambda file: natural_key(file.as_posix()))
 
 
 def _fixed_part(text: str) -> Path:
