@@ -39,6 +39,7 @@ from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
 from segstudio.app.viewing.compared import Compared
+from segstudio.app.viewing.file_notes import FileNotes
 from segstudio.app.viewing.growing import Growing
 from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.listing import Listing
@@ -103,6 +104,7 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.file_notes = FileNotes(ground, self.navigation, self)
         self.listing = Listing(ground, self.documents, self.navigation, self)
         undo.callback(self.listing.close)
         self.places = Places(ground, self.navigation, self.documents, prepared.place, self)
