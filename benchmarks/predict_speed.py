@@ -112,8 +112,8 @@ def model_of(*, bfloat16: bool) -> Any:
 
 def ours(plane: Plane, model: Any) -> None:
     """The engine's job, its replies packed."""
-    from segstudio.engine.predicting import Looking, predict_job
     from segstudio.engine.frames import write_frame
+    from segstudio.engine.predicting import Looking, predict_job
     from segstudio.engine.protocol import Predict, PredictedImage, PredictedTile, Target
 
     shop, asked = cast(Any, Shop(plane, model)), Predict(targets=[Target(1, 0)], version="v1", device="cpu", id=1)

@@ -23,6 +23,7 @@ from segstudio.learn.gate import HeldOut, HeldOutTile
 from segstudio.learn.separating import HeldOutObjects
 from segstudio.metrics import ObjectCounts
 from segstudio.runs import ObjectFigures, Separation
+from segstudio.tasks.progress import finished
 
 SETS = ("nuclei_tissue", "nuclei_fluorescence", "cells_phase")
 _CLASSES = (ClassEntry(1, "background", True, False), ClassEntry(2, "object", False, True))
@@ -63,12 +64,7 @@ def tuned(pictures: Sequence[Ids], *, soft: bool) -> tuple[Separation, ObjectFig
         at = np.s_[tile.rect.y : tile.rect.bottom, tile.rect.x : tile.rect.right]
         found = predicted(drawn, soft=soft)[at].astype(np.int64)
         objects.see(tile, (drawn[at] > 0).astype(np.int64), found)
-    steps = objects.tuned()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finished(objects.tuned())
 
 
 def f1(pictures: Sequence[Ids], how: Separation, *, soft: bool) -> float:

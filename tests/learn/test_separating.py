@@ -14,6 +14,7 @@ from segstudio.learn.gate import HeldOut, HeldOutTile
 from segstudio.learn.separating import LEAST_OBJECTS, HeldOutObjects
 from segstudio.learn.versions import VersionCard
 from segstudio.runs import ObjectFigures, Separation
+from segstudio.tasks.progress import finished
 from tests.learn.conftest import BACKGROUND, BRIGHT, MemoryData
 
 SIDE = 512
@@ -134,12 +135,7 @@ def test_without_an_instance_class_nothing_is_chosen():
 
 
 def _end(objects: HeldOutObjects) -> object:
-    steps = objects.tuned()
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
+    return finished(objects.tuned())
 
 
 def test_a_card_of_an_earlier_release_has_the_default():
