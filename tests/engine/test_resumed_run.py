@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from segstudio.engine.client import EngineClient
+from segstudio.engine.project_data import ProjectData
+from segstudio.engine.sources import Sources
 from segstudio.errors import UserError
 from segstudio.learn.clocked import is_low
 from segstudio.learn.plan import continued
@@ -103,6 +105,21 @@ def test_a_run_with_nothing_left_is_resumed_for_as_long_as_usual(engine: EngineC
     _run(train(discs_project, engine, Choices(network="tiny", base="scratch", max_steps=4)))
     choices = ended_run(discs_project).choices
     assert (choices.max_seconds, choices.max_steps) == (None, None)
+
+
+@pytest.mark.engine
+def test_a_run_resumed_again_and_again_never_becomes_a_first_try(engine: EngineClient, discs_project: Project) -> None:
+    before: list[int] = []
+    for run in range(3):
+        choices = msgspec.structs.replace(TINY, max_steps=4)
+        if run:
+            _run(train(discs_project, engine, choices, after=ended_run(discs_project)))
+        else:
+            _run(train(discs_project, engine, choices))
+        plan = _plan_of(discs_project, discs_project.runs()[-1].name)
+        assert plan.steps_before == 4 * run
+        before.append(ProjectData(discs_project, Sources()).tries(plan.planes, plan.steps_before + 8))
+    assert before == [1, 1, 2]  # the next has 8, 12, 16 steps in all; those before it 4, 8, 12
 
 
 def _long(**changed: Any) -> Plan:
