@@ -12,13 +12,14 @@ import pytest
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
 from segstudio.errors import DiskRefused, WeightsDamaged
-from segstudio.runs import Choices
+from segstudio.runs import Checkpointed, Choices
 from segstudio.store import backup, learning
 from segstudio.store.backup import back_up
 from segstudio.store.project import Project
 from segstudio.store.repairing import repaired_project
 from segstudio.tasks.images.info import info
 from segstudio.tasks.learning import kept_weights
+from segstudio.tasks.learning.interrupted import interrupted_run
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
 from tests.refusing_files import refused_from
@@ -167,6 +168,21 @@ def test_a_repaired_project_misses_no_weights_that_were_not_kept(project: Projec
     with Project.open(repaired, write=False) as again:
         assert _without(again) == {"v1", "v2"}
         assert {path.stem for path in (repaired / "models").glob("*.json")} == {"v1", "v2", "v3"}
+
+
+def test_a_round_that_is_interrupted_and_resumed_is_a_round_still(project: Project) -> None:
+    begun = train(project, FakeEngine(promoted=False), Choices(max_steps=1), picks_up=True, resumable=True)  # type: ignore[arg-type]
+    while not isinstance(next(begun), Checkpointed):
+        pass
+    begun.close()
+    found = interrupted_run(project)
+    assert found is not None
+    engine = FakeEngine(promoted=False)
+    result = finished(train(project, engine, found.choices, resume=found, resumable=True))  # type: ignore[arg-type]
+    assert engine.asked[0].resume
+    assert engine.asked[0].picks_up
+    _run(project, promoted=False)
+    assert result.version in _without(project)  # no person made it
 
 
 def test_a_round_does_not_begin_where_the_disk_has_no_room_to_spare(

@@ -1,14 +1,22 @@
-"""Files of runs and versions: written durably, and refused in words."""
+"""Files of runs and versions: written durably, never over one another, and refused in words."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from segstudio.durable import write_durably
 from segstudio.errors import DiskRefused, UserError
 from segstudio.text import _
 
-__all__ = ["all_or_none", "refused", "write"]
+__all__ = ["all_or_none", "free_number", "refused", "write"]
+
+
+def free_number(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
+    """The number after the highest one that is in use, as such or in a name."""
+    named = [re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in chain(*names)]
+    return max([0, *numbers, *(int(found[1]) for found in named if found)]) + 1
 
 
 def write(path: Path, data: bytes) -> None:
