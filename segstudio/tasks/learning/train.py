@@ -31,7 +31,7 @@ from segstudio.tasks.learning.cards import LearnedFrom, card_of, learned_from
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
 from segstudio.tasks.learning.kept_weights import clear_rounds
 from segstudio.tasks.learning.resuming import Ended
-from segstudio.tasks.learning.run_files import all_or_none, free_number, refused, write
+from segstudio.tasks.learning.run_files import all_or_none, free_number, outcome, refused, write
 from segstudio.text import _
 
 __all__ = ["train"]
@@ -85,8 +85,7 @@ def train(
             run.begin()
             if after is not None:
                 yield run.note(Warned(step=0, seconds=0.0, sentence=after.sentence))
-        again = resume is not None
-        died = False
+        again, died = resume is not None, False
         yield run.note(Preparing(step=run.step, seconds=run.seconds, text=_("Waiting for the engine")))
         while True:
             request = Train(
@@ -160,7 +159,8 @@ class _Run:
         self._project, self._on_picture = project, on_picture
         self._choices, self._picks_up = choices, picks_up
         versions, runs = project.versions(), project.runs()
-        models = [path.stem for path in (project.path / "models").glob("v*")]
+        self._models = project.path / "models"
+        models = [path.stem for path in self._models.glob("v*")]
         folders = [path.name for path in (project.path / "runs").glob("r*")]
         # A repair may have lost rows whose files are still there: what was written once is not written over.
         self.number = free_number("v", (v.number for v in versions), (v.name for v in versions), models)
@@ -310,12 +310,11 @@ class _Run:
             seconds=trained.seconds,
             figures=msgspec.to_builtins(trained.figures),
         )
-        models = self._project.path / "models"
-        weights, card_file = models / f"{self.version}.safetensors", models / f"{self.version}.json"
+        weights, card_file = (self._models / f"{self.version}.{ending}" for ending in ("safetensors", "json"))
         with all_or_none(weights, card_file):
             write(weights, self._weights)
             write(card_file, msgspec.json.format(msgspec.json.encode(card)))
-            add_trained(
+            row_written = add_trained(
                 self._project,
                 row,
                 run=self._row,
@@ -323,7 +322,8 @@ class _Run:
                 current=trained.current,
                 state=self._reason,
                 summary=msgspec.to_builtins(result),
-            ).result()
+            )
+            outcome(row_written)
         (self._folder / CHECKPOINT).unlink(missing_ok=True)
         if self._picks_up:
             with suppress(DiskRefused):  # the version is there; what is not cleared now is after the next round
