@@ -29,5 +29,6 @@ def doubt_job(shop: Workshop, request: Doubt) -> Generator[Step, None, None]:
             yield Priority.VISIBLE if steps < _FIRST_STEPS else Priority.TRAIN
             continue
         (ty, tx), unsure = found
-        yield DoubtTile(request.id, ty, tx, encode_confidence(quantised_confidence(unsure)))
+        levels = encode_confidence(quantised_confidence(unsure))
+        yield DoubtTile(request.id, ty, tx, levels, len(model.outputs))
     yield Done(request.id)

@@ -22,7 +22,7 @@ from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassTable, ImageId, Kind, Status
 from segstudio.labels.tiles.raster import read_tiles
-from segstudio.learn.data import ByChannel, ClassEntry, LearnedPlane, Part, PlaneEntry, learned_planes
+from segstudio.learn.data import ByChannel, ClassEntry, LearnedPlane, Part, PlaneEntry, learned_planes, made_before
 from segstudio.learn.tries import tries_before
 from segstudio.runs import Block, LabelStamp, PlaneFacts, PlanPlane
 from segstudio.store.file_check import Content, look_at, must_be_as_labelled
@@ -270,18 +270,19 @@ class ProjectData:
 
     def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
         """How many versions have learned from nearly the same labels of these training planes in half as many steps or
-        more, by their cards; one whose card cannot be read does not count.
+        more, those that they resumed included, by their cards; one whose card cannot be read does not count.
         """
         now = [LearnedPlane(p.path, p.plane, p.part, p.seq, p.labelled) for p in planes if p.part == Part.TRAIN]
-        alike = [v.name for v in self._project.versions() if v.learner == "deep" and 2 * v.steps >= steps]
-        return tries_before([self._trained_on(name) for name in alike], now)
+        deep = [(v.steps, self._known(v.name)) for v in self._project.versions() if v.learner == "deep"]
+        alike = [card for made, card in deep if 2 * (made + made_before(card)) >= steps]
+        return tries_before([learned_planes(card) for card in alike], now)
 
-    def _trained_on(self, version: str) -> Sequence[LearnedPlane]:
-        """What a version has learned from; nothing where its card cannot be read."""
+    def _known(self, version: str) -> Mapping[str, object]:
+        """The card of a version; empty where it cannot be read."""
         try:
-            return learned_planes(self.card(version))
+            return self.card(version)
         except WeightsDamaged:
-            return ()
+            return {}
 
     def checkpoint(self, run: str) -> bytes | None:
         """The last checkpoint of a run."""

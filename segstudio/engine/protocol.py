@@ -218,12 +218,15 @@ class Described(msgspec.Struct, frozen=True, tag="described"):
 
 
 class DoubtTile(msgspec.Struct, frozen=True, tag="doubt-tile"):
-    """Uncertainty (0..1) in a tile of a plane, encoded as the label document encodes confidence."""
+    """Uncertainty (0..1) in a tile of a plane, encoded as the label document encodes confidence, of a version that
+    tells so many `classes` apart.
+    """
 
     id: int
     ty: int
     tx: int
     levels: bytes
+    classes: int
 
 
 class Mistake(msgspec.Struct, frozen=True, tag="mistake"):

@@ -23,6 +23,7 @@ __all__ = [
     "Part",
     "PlaneEntry",
     "learned_planes",
+    "made_before",
     "padded_labels",
     "padded_pixels",
     "resized_labels",
@@ -98,6 +99,18 @@ def learned_planes(card: Mapping[str, object]) -> Sequence[LearnedPlane]:
     except msgspec.ValidationError:
         return ()
     return [plane for plane in images if plane.part == Part.TRAIN]
+
+
+class _Course(msgspec.Struct):
+    steps_before: int = 0
+
+
+def made_before(card: Mapping[str, object]) -> int:
+    """Steps of the runs that the run of a version resumed, by its card; 0 if the card does not say."""
+    try:
+        return msgspec.convert(card, _Course).steps_before
+    except msgspec.ValidationError:
+        return 0
 
 
 class Dataset(Protocol):
@@ -204,7 +217,8 @@ class Dataset(Protocol):
 
     def tries(self, planes: Sequence[PlanPlane], steps: int) -> int:
         """How many versions have learned from nearly the same labels of these training planes (`learn.tries`), in half
-        as many steps or more: a run twice as long as those before is no repetition.
+        as many steps or more, with those of the runs they resumed: a run twice as long as those before is no
+        repetition.
         """
         ...
 

@@ -6,6 +6,7 @@ Objects that are not known whole count neither way.
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 import cv2
 import msgspec
@@ -27,8 +28,10 @@ LEAST_OBJECTS = 10
 _MOST_PX = 1 << 20
 """Predicted pixels that are looked at: taking apart a million takes half a second of one core."""
 
-_TOGETHER = 4
-"""Tiles a side of what is looked at as one: objects that its edge cuts are left out."""
+_TOGETHER, _TOGETHER_OF_MANY = 4, 2
+"""Tiles a side of what is looked at as one, where one image is held out and where several are, of which each is to have
+its say: objects that its edge cuts are left out.
+"""
 
 _GAIN = 0.01
 """F1 by which a setting must beat the default: what is less says nothing of other objects."""
@@ -36,6 +39,12 @@ _GAIN = 0.01
 _SHARES = (0.05, 0.1, 0.2, 0.45, 0.7, 1.0)
 _SMOOTHS = (0.5, 2.0)
 _LEASTS = (0.05, 0.15)
+
+
+_Place = tuple[int, int, int, int]
+"""Image, plane, and the tile in it (ty, tx)."""
+_Square = tuple[int, int, int, int]
+"""Image, plane, and the square in it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,18 +68,19 @@ class _Seen:
 
 class HeldOutObjects:
     """What a version predicts of held-out objects of instance classes: `see` takes it in, tile by tile, as the version
-    is measured, so that nothing more goes through the network.
+    is measured, so that nothing more goes through the network. Of many tiles it keeps those that are looked at.
     """
 
     def __init__(self, data: Dataset, target: HeldOut) -> None:
         instances = {entry.id for entry in data.classes() if entry.instances}
         self._places = [place for place, (id_, _name) in enumerate(target.classes) if id_ in instances]
         self._data = data
+        self._square_of = _squares(target.tiles) if self._places else {}
         self._tiles: list[_Seen] = []
 
     def see(self, tile: HeldOutTile, truth: NDArray[np.int64], predicted: NDArray[np.int64]) -> None:
         """Take in a tile: places in the classes, -1 for none, of what is known and of what is predicted."""
-        if self._places:
+        if _place(tile) in self._square_of:
             self._tiles.append(_Seen(tile, truth >= 0, truth.astype(np.int16), predicted.astype(np.int16)))
 
     def tuned(self) -> Generator[None, None, tuple[Separation, ObjectFigures | None]]:
@@ -95,17 +105,10 @@ class HeldOutObjects:
         return best, ObjectFigures(drawn, highest, at_first, tuned=True)
 
     def _parts(self) -> Iterator[_Part]:
-        """Squares of a few tiles, until enough pixels are together."""
-        squares: dict[tuple[int, int, int, int], list[_Seen]] = {}
+        squares: dict[_Square, list[_Seen]] = {}
         for seen in self._tiles:
-            at = seen.tile
-            key = (at.entry.image, at.entry.plane, at.ty // _TOGETHER, at.tx // _TOGETHER)
-            squares.setdefault(key, []).append(seen)
-        pixels = 0
+            squares.setdefault(self._square_of[_place(seen.tile)], []).append(seen)
         for tiles in squares.values():
-            pixels += sum(seen.tile.rect.area for seen in tiles)
-            if pixels > _MOST_PX:
-                return
             yield from self._of(tiles)
 
     def _of(self, tiles: Sequence[_Seen]) -> Iterator[_Part]:
@@ -125,6 +128,29 @@ class HeldOutObjects:
             left_out = cut | ~known | ((truth == place) & (drawn == 0))
             drawn[cut] = 0
             yield _Part(predicted == place, drawn, left_out)
+
+
+def _place(tile: HeldOutTile) -> _Place:
+    return tile.entry.image, tile.entry.plane, tile.ty, tile.tx
+
+
+def _squares(tiles: Sequence[HeldOutTile]) -> dict[_Place, _Square]:
+    """The tiles to look at, each with its square: squares of the images by turns, until enough pixels are together."""
+    squares: dict[int, dict[_Square, list[HeldOutTile]]] = {}
+    several = len({tile.entry.image for tile in tiles}) > 1
+    side = _TOGETHER_OF_MANY if several else _TOGETHER
+    for tile in tiles:
+        at = tile.entry.plane, tile.ty // side, tile.tx // side
+        squares.setdefault(tile.entry.image, {}).setdefault((tile.entry.image, *at), []).append(tile)
+    found: dict[_Place, _Square] = {}
+    pixels = 0
+    turns = zip_longest(*(each.items() for each in squares.values()))
+    for square, together in filter(None, chain.from_iterable(turns)):
+        pixels += sum(tile.rect.area for tile in together)
+        if pixels > _MOST_PX:
+            break
+        found |= dict.fromkeys(map(_place, together), square)
+    return found
 
 
 def _f1(parts: Sequence[_Part], how: Separation) -> Generator[None, None, float]:

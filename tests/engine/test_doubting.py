@@ -31,14 +31,15 @@ def test_confidence_is_what_a_proposal_has_and_flips_are_something_else(tmp_path
 
         by = {measure: asked(measure) for measure in ("confidence", "margin", "entropy", "flips")}
         assert not _is_proposed(project)
-        assert all(set(found) == {(0, 0)} for found in by.values())
+        assert all(set(found.tiles) == {(0, 0)} for found in by.values())
+        assert {found.classes for found in by.values()} == {2}
         finished(predict(project, client, [second], version="instant"))
         stored = project.proposals.read(second, 0).tiles[0, 0].confidence
         inside = np.s_[: SIDE // 4, : SIDE // 4]
-        assert np.array_equal(15 - by["confidence"][0, 0][inside], stored[inside])
-        assert (by["entropy"][0, 0] >= by["confidence"][0, 0]).all()
-        assert by["flips"][0, 0].any()
-        assert not np.array_equal(by["flips"][0, 0], by["confidence"][0, 0])
+        assert np.array_equal(15 - by["confidence"].tiles[0, 0][inside], stored[inside])
+        assert (by["entropy"].tiles[0, 0] >= by["confidence"].tiles[0, 0]).all()
+        assert by["flips"].tiles[0, 0].any()
+        assert not np.array_equal(by["flips"].tiles[0, 0], by["confidence"].tiles[0, 0])
 
 
 def _is_proposed(project: Project) -> bool:

@@ -1,12 +1,15 @@
 """A run that has ended is resumed: from its version, as it learned before, for what was left of its time."""
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from segstudio.engine.client import EngineClient
+from segstudio.engine.project_data import ProjectData
+from segstudio.engine.sources import Sources
 from segstudio.errors import UserError
 from segstudio.learn.clocked import is_low
 from segstudio.learn.plan import continued
@@ -16,6 +19,7 @@ from segstudio.store.project import Project
 from segstudio.tasks.learning.interrupted import traces_of
 from segstudio.tasks.learning.resuming import Ended, ended_run
 from segstudio.tasks.learning.train import train
+from tests.engine.conftest import label, new_project
 from tests.learn.conftest import blob_data
 from tests.learn.helpers import tiny_plan
 
@@ -103,6 +107,23 @@ def test_a_run_with_nothing_left_is_resumed_for_as_long_as_usual(engine: EngineC
     _run(train(discs_project, engine, Choices(network="tiny", base="scratch", max_steps=4)))
     choices = ended_run(discs_project).choices
     assert (choices.max_seconds, choices.max_steps) == (None, None)
+
+
+@pytest.mark.engine
+def test_a_run_resumed_again_and_again_never_becomes_a_first_try(tmp_path: Path) -> None:
+    project, truths = new_project(tmp_path, 4)
+    before: list[int] = []
+    with project, EngineClient(project.path) as engine:
+        for row, truth in zip(project.images(), truths, strict=True):
+            label(project, row.id, truth)
+        for run in range(3):
+            after = ended_run(project) if run else None
+            choices = TINY if after is None else after.choices
+            _run(train(project, engine, msgspec.structs.replace(choices, max_steps=4), after=after))
+            plan = _plan_of(project, project.runs()[-1].name)
+            assert plan.steps_before == 4 * run
+            before.append(ProjectData(project, Sources()).tries(plan.planes, plan.steps_before + 8))
+    assert before == [1, 1, 2]  # the next has 8, 12, 16 steps in all; those before it 4, 8, 12
 
 
 def _long(**changed: Any) -> Plan:

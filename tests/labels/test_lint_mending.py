@@ -129,6 +129,55 @@ def test_a_speck_within_a_speck_becomes_what_is_around_that() -> None:
     assert report.left == 0
 
 
+LOCKED = CLASSES.with_class(a_class(4, Kind.IGNORE, locked=True))
+
+
+def chain_of(specks: int) -> Document:
+    """A row of specks, each of which touches nothing but the next one and what is locked: the last one alone touches a
+    large object.
+    """
+    row = ("23" * specks)[:specks] + "1111"
+    wall = "6" * len(row)
+    large = ["2" * len(row)] * 3 + ["3" * len(row)] * 3
+    return document_of([*large, wall, row, wall, *large], done=True)
+
+
+def test_a_chain_of_specks_becomes_what_is_at_its_end() -> None:
+    document = chain_of(40)
+    _edit, report = mend(document, LintKind.SPECK, LOCKED)
+    assert drawn(document)[7] == "1" * 44
+    assert (report.number, report.left) == (40, 0)
+
+
+def test_a_long_chain_of_specks_takes_as_much_longer_as_it_is_and_can_be_cancelled_on_the_way() -> None:
+    document = chain_of(1000)
+    before, turns = state(document), _turns(document)
+    assert 2 * 1000 / 256 < turns < 4 * 1000 / 256  # each is found, waits for the next, and is decided
+    for turn in range(turns):
+        with pytest.raises(_CancelledError):
+            _turns(document, turn)
+    assert state(document) == before
+
+
+def _turns(document: Document, cancelled_at: int = -1) -> int:
+    """How many steps are told of while specks are mended, one in 256 looks; it may be cancelled at one of them."""
+    findings = [found for found in findings_of(look(document, LOCKED)) if found.kind is LintKind.SPECK]
+    turns = 0
+
+    def step(_steps: int) -> None:
+        nonlocal turns
+        if turns == cancelled_at:
+            raise _CancelledError
+        turns += 1
+
+    collected(Edit(document.image, Cause.OBJECTS), mended(document.copy(), LOCKED, findings, Report(), step))
+    return turns
+
+
+class _CancelledError(Exception):
+    pass
+
+
 def test_what_has_changed_meanwhile_is_left_alone() -> None:
     document = document_of(["2222..2", "2222...", "222...2"])
     gone = list(findings_of(look(document)))

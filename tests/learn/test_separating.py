@@ -1,5 +1,6 @@
 """Touching objects are taken apart as suits the objects that are held out."""
 
+import tracemalloc
 from dataclasses import dataclass
 
 import cv2
@@ -128,13 +129,34 @@ def test_what_is_proposed_where_something_else_is_known_counts_against_a_version
     assert found.figures.f1 == found.figures.f1_default == 2 * 12 / 28
 
 
+def test_every_held_out_image_has_its_say_and_no_more_is_kept_than_is_looked_at():
+    """Large ones, of which each would be all that is looked at; objects are in the last one alone."""
+    side, images = 2 * SIDE, range(1, 5)
+    empty, drawn = np.zeros((side, side), np.int32), np.zeros((side, side), np.int32)
+    drawn[:SIDE, :SIDE] = _of_waists()
+    pixels = np.zeros((side, side, 3), np.float32)
+    data = MemoryData(dict.fromkeys(images, pixels), dict.fromkeys(images, empty) | {4: drawn}, {})
+    data.entries, data.drawn = CLASSES, data.ids
+    tiles = [HeldOutTile(entry, ty, tx, None) for entry in data.planes() for ty in range(4) for tx in range(4)]
+    objects = HeldOutObjects(data, HeldOut(tuple(tiles), tuple((c.id, c.name) for c in CLASSES)))
+    tracemalloc.start()
+    for tile in tiles:
+        seen = (data.ids[tile.entry.image][tile.rect.y : tile.rect.bottom, tile.rect.x : tile.rect.right] > 0) * 1
+        objects.see(tile, seen, seen)
+    kept, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 6 << 20  # five bytes a pixel
+    _how, figures = _end(objects)
+    assert figures == ObjectFigures(16, 1.0, 2 * 16 / 48, tuned=True)
+
+
 def test_without_an_instance_class_nothing_is_chosen():
     data = MemoryData({1: np.zeros((TILE, TILE, 3), np.float32)}, {1: np.ones((TILE, TILE), np.int32)}, {})
     objects = HeldOutObjects(data, HeldOut((), ((1, "background"), (2, "blob"))))
     assert _end(objects) == (Separation(), None)
 
 
-def _end(objects: HeldOutObjects) -> object:
+def _end(objects: HeldOutObjects) -> tuple[Separation, ObjectFigures | None]:
     return finished(objects.tuned())
 
 

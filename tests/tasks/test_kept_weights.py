@@ -1,8 +1,10 @@
 """Which weights are left after many rounds of learning that goes on, whatever happens between them."""
 
 import shutil
+import sqlite3
 from collections import namedtuple
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,15 @@ import pytest
 from segstudio.engine.project_data import ProjectData
 from segstudio.engine.sources import Sources
 from segstudio.errors import DiskRefused, WeightsDamaged
-from segstudio.runs import Choices
+from segstudio.runs import Checkpointed, Choices
 from segstudio.store import backup, learning
 from segstudio.store.backup import back_up
 from segstudio.store.project import Project
 from segstudio.store.repairing import repaired_project
 from segstudio.tasks.images.info import info
 from segstudio.tasks.learning import kept_weights
+from segstudio.tasks.learning import train as train_module
+from segstudio.tasks.learning.interrupted import interrupted_run
 from segstudio.tasks.learning.train import train
 from segstudio.tasks.progress import finished
 from tests.refusing_files import refused_from
@@ -157,6 +161,49 @@ def _refusal(project: Project) -> str:
     return ""
 
 
+@pytest.mark.parametrize("error", [sqlite3.DatabaseError("malformed"), CancelledError(), KeyboardInterrupt()])
+def test_a_version_whose_row_is_not_written_for_whatever_reason_leaves_no_file(
+    project: Project, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    never = _Awaited(error)
+    monkeypatch.setattr(train_module, "add_trained", lambda *_args, **_options: never)
+    with pytest.raises(type(error)):
+        _run(project)
+    assert list((project.path / "models").iterdir()) == []
+    assert project.versions() == []
+    if isinstance(error, KeyboardInterrupt):
+        assert never.cancelled()  # the writer does not do it after all
+
+
+def test_an_interruption_while_the_row_is_being_written_comes_too_late(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def added(*args: Any, **options: Any) -> "Future[None]":
+        awaited = _Awaited(KeyboardInterrupt())
+        awaited.set_running_or_notify_cancel()
+        awaited.set_result(learning.add_trained(*args, **options).result())
+        return awaited
+
+    monkeypatch.setattr(train_module, "add_trained", added)
+    assert _run(project) == "v1"
+    assert _weights(project) == {"v1"}
+    assert [version.name for version in project.versions()] == ["v1"]
+
+
+class _Awaited(Future[None]):
+    """A job of the writer; whoever waits for it meets an error first."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._errors = [error]
+
+    def result(self, timeout: float | None = None) -> None:
+        """The error; then what has become of the job."""
+        if self._errors:
+            raise self._errors.pop()
+        return super().result(timeout)
+
+
 def test_a_repaired_project_misses_no_weights_that_were_not_kept(project: Project, tmp_path: Path) -> None:
     for _ in range(3):
         _run(project, promoted=False)
@@ -167,6 +214,21 @@ def test_a_repaired_project_misses_no_weights_that_were_not_kept(project: Projec
     with Project.open(repaired, write=False) as again:
         assert _without(again) == {"v1", "v2"}
         assert {path.stem for path in (repaired / "models").glob("*.json")} == {"v1", "v2", "v3"}
+
+
+def test_a_round_that_is_interrupted_and_resumed_is_a_round_still(project: Project) -> None:
+    begun = train(project, FakeEngine(promoted=False), Choices(max_steps=1), picks_up=True, resumable=True)  # type: ignore[arg-type]
+    while not isinstance(next(begun), Checkpointed):
+        pass
+    begun.close()
+    found = interrupted_run(project)
+    assert found is not None
+    engine = FakeEngine(promoted=False)
+    result = finished(train(project, engine, found.choices, resume=found, resumable=True))  # type: ignore[arg-type]
+    assert engine.asked[0].resume
+    assert engine.asked[0].picks_up
+    _run(project, promoted=False)
+    assert result.version in _without(project)  # no person made it
 
 
 def test_a_round_does_not_begin_where_the_disk_has_no_room_to_spare(

@@ -1,7 +1,8 @@
 """The check of labels in the window: what it lists, where a click goes, what is mended, and when it is told of."""
 
-import time
-from collections.abc import Iterator
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -82,21 +83,27 @@ def test_findings_are_listed_by_kind_with_their_numbers(panel: LintPanel) -> Non
     ]
 
 
-def test_a_hundred_thousand_findings_hold_the_hand_up_for_a_moment_only(panel: LintPanel, desk: Desk) -> None:
+def test_a_hundred_thousand_findings_are_put_together_without_a_call_for_each(panel: LintPanel, desk: Desk) -> None:
     lint = desk.opened.lint
     first, image = lint.findings[0], desk.navigation.rows[0].id
     many = {LintKind.SPECK: [replace(first, rect=Rect(n, 0, 3, 2)) for n in range(100_000)]}
     lint.looks._found[image] = many
     lint.looks._put_together()
     lint.choose(lint.findings[99_999])
-    took = []
-    for _ in range(5):
-        begun = time.thread_time()
-        lint.looks._put_together()
-        took.append(time.thread_time() - begun)
+    assert _calls(lint.looks._put_together) < 1000  # comparisons among them; benchmarks/lint_list.py has the time
     assert lint.counts[LintKind.SPECK] == panel.model.heading(0)[1] == 100_001
     assert lint.place == 99_999
-    assert min(took) < 0.05, f"{1000 * min(took):.0f} ms"
+
+
+def _calls(call: Callable[[], object]) -> int:
+    """How many functions of Python it calls, each turn of a generator among them."""
+    events: Counter[str] = Counter()
+    sys.setprofile(lambda _frame, event, _arg: events.update((event,)))
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return events["call"]
 
 
 def test_a_click_goes_to_the_image_and_the_place_and_marks_it(panel: LintPanel, desk: Desk, window: MainWindow) -> None:

@@ -16,8 +16,9 @@ from segstudio.app.values import LABELS, JobKind, ModelView
 from segstudio.app.viewing import spot_search
 from segstudio.engine.protocol import Done, Doubt, DoubtTile, PredictedImage, PredictedTile
 from segstudio.geometry import TILE, Rect, tiles_of
-from segstudio.labels.proposal import Proposal, ProposalTile, encode_confidence
+from segstudio.labels.proposal import Proposal, ProposalTile, encode_confidence, quantised_confidence
 from segstudio.labels.tiles.tile import Constant
+from segstudio.learn.uncertainty import uncertainty
 from segstudio.runs import INSTANT
 from segstudio.store.proposals import encoded
 from segstudio.ui.window.main_window import MainWindow
@@ -284,14 +285,14 @@ def test_u_goes_from_one_spot_to_the_next_likely_and_shift_u_back(window: MainWi
     assert desk.said[-1] == "This is the first spot."
 
 
-def doubted(*parts: tuple[Rect, int]) -> list[DoubtTile]:
+def doubted(*parts: tuple[Rect, int], classes: int = 3) -> list[DoubtTile]:
     """The engine's answer: sure everywhere, but for some places."""
     levels = np.zeros((2 * TILE // 4, 3 * TILE // 4), np.uint8)
     for rect, level in parts:
         levels[rect.y // 4 : rect.bottom // 4, rect.x // 4 : rect.right // 4] = level
     places = [(ty, tx) for ty in range(2) for tx in range(3)]
     return [
-        DoubtTile(0, ty, tx, encode_confidence(levels[64 * ty : 64 * ty + 64, 64 * tx : 64 * tx + 64]))
+        DoubtTile(0, ty, tx, encode_confidence(levels[64 * ty : 64 * ty + 64, 64 * tx : 64 * tx + 64]), classes)
         for ty, tx in places
     ]
 
@@ -316,6 +317,30 @@ def test_by_another_measure_the_model_is_asked_and_its_doubts_are_gone_through(w
     key(window, Qt.Key.Key_U)
     desk.wait(lambda: is_in(middle(window), UNSURE))
     assert len(desk.engine.asked) == asks
+
+
+@pytest.mark.parametrize("classes", [2, 8])
+def test_by_entropy_two_level_classes_are_a_spot_however_many_others_there_are(
+    window: MainWindow, desk: Desk, classes: int
+) -> None:
+    without_labels(desk)
+    desk.session.kept_preferences.prefer(uncertainty="entropy")
+    desk.stores(proposed(desk, {}), INSTANT)
+    key(window, Qt.Key.Key_U)
+    desk.wait(lambda: any(isinstance(request, Doubt) for request in desk.engine.asked))
+    level, surer = (_entropy_level(classes, share) for share in (0.5, 0.8))
+    desk.engine.answer(*doubted((LESS, level), (UNSURE, surer), classes=classes), Done(0))
+    desk.wait(lambda: is_in(middle(window), LESS))
+    key(window, Qt.Key.Key_U)
+    assert desk.said[-1] == "There is no further spot in this image; 1 was looked at."
+    desk.session.kept_preferences.prefer(uncertainty="confidence")
+
+
+def _entropy_level(classes: int, share: float) -> int:
+    """The level that the engine sends for a pixel of two classes, of which the likelier one has this share."""
+    values = np.zeros((classes, 1, 1), np.float32)
+    values[:2, 0, 0] = share, 1 - share
+    return int(quantised_confidence(uncertainty("entropy", values))[0, 0])
 
 
 def test_where_the_model_cannot_say_it_that_is_said_and_u_asks_again(window: MainWindow, desk: Desk) -> None:

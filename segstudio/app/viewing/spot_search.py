@@ -6,6 +6,7 @@ They are found on a worker in what the model proposes now; each is shown once, t
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import log
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -49,7 +50,9 @@ _SETTLED = 0.5
 _MOST_PX = 8 << 20
 """Of larger planes the model would take too long to say more than the confidence that is there."""
 _LEAST_DOUBT = {"confidence": 0.3, "margin": 0.6, "entropy": 0.88, "flips": 0.2}
-"""Surer cells are no spot: by the first three, two classes at 0.7 and 0.3; by flips, 20 points of probability."""
+"""Surer cells are no spot: by the first three, two classes at 0.7 and 0.3; by flips, 20 points of probability.
+Entropy is a share of the most that there is: of more classes, two have less of it (`_least`).
+"""
 _PAINTED = (int(Origin.PAINTED), int(Origin.IMPORTED))
 
 
@@ -246,7 +249,8 @@ class SpotSearch(QObject):
         if of.differences:
             weigh = different_cells(seen, self._differences(of, document))
         else:
-            weigh = doubtful_cells(seen, document, doubts, _LEAST_DOUBT[of.measure])
+            tiles, classes = (None, 0) if doubts is None else (doubts.tiles, doubts.classes)
+            weigh = doubtful_cells(seen, document, tiles, _least(of.measure, classes))
         bounds, places = document.raster.bounds(seen.plane), sorted(seen.tiles)
 
         def search() -> tuple[Spot, ...]:
@@ -272,6 +276,12 @@ class SpotSearch(QObject):
             return
         self._of, self._spots = of, future.result()
         self._forward()
+
+
+def _least(measure: str, classes: int) -> float:
+    """The least doubt of a spot, by a version that tells so many classes apart."""
+    least = _LEAST_DOUBT[measure]
+    return least * log(2) / log(classes) if measure == "entropy" and classes > 2 else least
 
 
 def _apart(spots: "Sequence[Spot]") -> tuple[Spot, ...]:

@@ -5,6 +5,7 @@ pinhole becomes the object around it; unlabelled pixels of a done plane become b
 they look like (`mistaken`). What is locked neither gives nor takes a pixel.
 """
 
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def _small_layers(
         part = mender.small(found, wide, ids_in(document.raster, plane, wide)) if not wide.empty else None
         if part is not None:
             parts.append(part)
-    targets = _targets(parts, bounds.w)
+    targets = _targets(parts, bounds.w, step)
     layers = [part.painted(target) for part, target in zip(parts, targets, strict=True) if target != _UNDECIDED]
     report.number += len(layers)
     report.left += len(findings) - len(layers)
@@ -120,9 +121,9 @@ class _Small:
         return (y + self.wide.y).astype(np.int64) * width + x + self.wide.x
 
 
-def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
+def _targets(parts: Sequence[_Small], width: int, step: Step) -> NDArray[np.int64]:
     """What each part becomes: the object that shares most edges with it. Small parts that touch do not become each
-    other: one that has others around it becomes what they become. `_UNDECIDED` where there is nothing around.
+    other: one that has others around it waits for what they become. `_UNDECIDED` where there is nothing around.
     """
     targets = np.full(len(parts), _UNDECIDED)
     if not parts:
@@ -131,20 +132,25 @@ def _targets(parts: Sequence[_Small], width: int) -> NDArray[np.int64]:
     owners, pixels = np.repeat(np.arange(len(parts)), [len(each) for each in own]), np.concatenate(own)
     order = np.argsort(pixels)
     pixels, owners = pixels[order], owners[order]
-    waiting = list(range(len(parts)))
+    waiting, waits_for, looked_at = deque(range(len(parts))), defaultdict[int, list[int]](list), 0
     while waiting:
-        for n in waiting:
-            part = parts[n]
-            beside = part.numbers(part.beside, width)
-            at = np.minimum(np.searchsorted(pixels, beside), len(pixels) - 1)
-            around = np.where(pixels[at] == beside, targets[owners[at]], part.ids)
-            around = around[around != _UNDECIDED]
-            if len(around):
-                targets[n] = np.bincount(around).argmax()
-        left = [n for n in waiting if targets[n] == _UNDECIDED]
-        if len(left) == len(waiting):
-            break
-        waiting = left
+        n = waiting.popleft()
+        if targets[n] != _UNDECIDED:
+            continue
+        if looked_at % _TOGETHER == 0:
+            step(0)
+        looked_at += 1
+        beside = parts[n].numbers(parts[n].beside, width)
+        at = np.minimum(np.searchsorted(pixels, beside), len(pixels) - 1)
+        small = pixels[at] == beside
+        around = np.where(small, targets[owners[at]], parts[n].ids)
+        ids, edges = np.unique(around[around != _UNDECIDED], return_counts=True)
+        if len(ids):
+            targets[n] = ids[edges.argmax()]
+            waiting.extend(waits_for.pop(n, ()))
+        else:
+            for other in np.unique(owners[at[small]]).tolist():
+                waits_for[other].append(n)
     return targets
 
 

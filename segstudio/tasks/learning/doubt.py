@@ -17,8 +17,15 @@ __all__ = ["DoubtProgress", "Doubts", "doubt"]
 
 _LOOK_S = 0.2
 
-Doubts = Mapping[tuple[int, int], NDArray[np.uint8]]
-"""By tile (ty, tx): uncertainty of cells of 4 x 4 pixels in levels 0..15 (64, 64)."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Doubts:
+    """By tile (ty, tx): uncertainty of cells of 4 x 4 pixels in levels 0..15 (64, 64); and how many `classes` the
+    version tells apart, 0 where no tile came.
+    """
+
+    tiles: Mapping[tuple[int, int], NDArray[np.uint8]]
+    classes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +43,12 @@ def doubt(
     `NotEnoughLabels`, `UnreadableImage`, and `UserError` if memory runs out.
     """
     found: dict[tuple[int, int], NDArray[np.uint8]] = {}
-    total = sum(1 for _tile in tiles_of(bounds))
+    classes, total = 0, sum(1 for _tile in tiles_of(bounds))
     with engine.call(Doubt(target=Target(int(image), plane), measure=measure, version=version)) as call:
         while not call.ended:
             reply = call.wait(_LOOK_S)
             if isinstance(reply, DoubtTile):
                 found[reply.ty, reply.tx] = decode_confidence(reply.levels)
+                classes = reply.classes
             yield DoubtProgress(len(found), total)
-    return found
+    return Doubts(found, classes)

@@ -18,11 +18,13 @@ class Interrupted(msgspec.Struct, frozen=True, kw_only=True):
     """What the project keeps of a run while it learns.
 
     `resumed_from` is the step from which it was last resumed, -1 for never; a window that is closed takes it back.
+    `picks_up`: it is a round of learning that goes on.
     """
 
     run: str
     choices: Choices
     resumed_from: int = -1
+    picks_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

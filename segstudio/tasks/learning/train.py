@@ -1,11 +1,9 @@
 """Train: the run happens in the engine; plan, events, checkpoints, weights and versions are written here."""
 
-import re
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -33,7 +31,7 @@ from segstudio.tasks.learning.cards import LearnedFrom, card_of, learned_from
 from segstudio.tasks.learning.interrupted import CHECKPOINT, Interrupted, traces_of
 from segstudio.tasks.learning.kept_weights import clear_rounds
 from segstudio.tasks.learning.resuming import Ended
-from segstudio.tasks.learning.run_files import all_or_none, refused, write
+from segstudio.tasks.learning.run_files import all_or_none, free_number, outcome, refused, write
 from segstudio.text import _
 
 __all__ = ["train"]
@@ -65,16 +63,19 @@ def train(
     Where the engine dies the run resumes from its last checkpoint, once, as a `Warned` event says. Closing drops it but
     leaves a `resumable` one to be resumed: `resume` continues it, which a `Warned` event says first. `plan` repeats
     an earlier one. With `picks_up` it is a round of learning that goes on: it also learns what is painted while it is
-    under way, begins only where the disk has room to spare, and few of its kind keep their weights. `after` is the run
-    that this one goes on with, whose choices are the ones given; a `Warned` event says so. Raises `ReadOnly`,
+    under way, begins only where the disk has room to spare, and few of its kind keep their weights; one that is resumed
+    is so again. `after` is the run that this one goes on with, whose choices are the ones given; a `Warned` event says
+    so. Raises `ReadOnly`,
     `EngineDied`, `NoSuchDevice`, `NotEnoughLabels`, `WeightsDamaged`, `DiskRefused`.
     """
     writer = project.writing()
-    if picks_up:
+    if resume is not None:
+        picks_up = resume.picks_up
+    elif picks_up:
         room_for_a_round(project)
     if not writer.flush():
         raise DiskRefused(writer.state.refused or _("Not every edit could be saved before training."))
-    run = _Run(project, choices, None if resume is None else resume.run, on_picture)
+    run = _Run(project, choices, None if resume is None else resume.run, on_picture, picks_up=picks_up)
     try:
         if resume is not None:
             sentence = run.take_up(resume)
@@ -84,8 +85,7 @@ def train(
             run.begin()
             if after is not None:
                 yield run.note(Warned(step=0, seconds=0.0, sentence=after.sentence))
-        again = resume is not None
-        died = False
+        again, died = resume is not None, False
         yield run.note(Preparing(step=run.step, seconds=run.seconds, text=_("Waiting for the engine")))
         while True:
             request = Train(
@@ -109,7 +109,7 @@ def train(
                     raise _twice(error) from error
                 died = again = True
                 yield run.note(Warned(step=run.step, seconds=run.seconds, sentence=run.survived(error)))
-        return run.finish(picks_up=picks_up)
+        return run.finish()
     except Cancelled as cancelled:
         run.discard(cancelled.sentence)
         raise
@@ -148,17 +148,24 @@ class _Run:
     """One run's folder and rows."""
 
     def __init__(
-        self, project: Project, choices: Choices, name: str | None, on_picture: Callable[[HeldOutPicture], object]
+        self,
+        project: Project,
+        choices: Choices,
+        name: str | None,
+        on_picture: Callable[[HeldOutPicture], object],
+        *,
+        picks_up: bool,
     ) -> None:
         self._project, self._on_picture = project, on_picture
-        self._choices = choices
+        self._choices, self._picks_up = choices, picks_up
         versions, runs = project.versions(), project.runs()
-        models = [path.stem for path in (project.path / "models").glob("v*")]
+        self._models = project.path / "models"
+        models = [path.stem for path in self._models.glob("v*")]
         folders = [path.name for path in (project.path / "runs").glob("r*")]
         # A repair may have lost rows whose files are still there: what was written once is not written over.
-        self.number = _free("v", (v.number for v in versions), (v.name for v in versions), models)
+        self.number = free_number("v", (v.number for v in versions), (v.name for v in versions), models)
         self.version = f"v{self.number}"
-        self.name = name or f"r{_free('r', (row.id for row in runs), (row.name for row in runs), folders)}"
+        self.name = name or f"r{free_number('r', (row.id for row in runs), (row.name for row in runs), folders)}"
         self.step = 0
         self.seconds = 0.0
         self._folder = project.path / "runs" / self.name
@@ -180,7 +187,7 @@ class _Run:
         begin_learning(self._project, kept).result()
 
     def _kept(self, resumed_from: int = -1) -> dict[str, Any]:
-        kept = Interrupted(run=self.name, choices=self._choices, resumed_from=resumed_from)
+        kept = Interrupted(run=self.name, choices=self._choices, resumed_from=resumed_from, picks_up=self._picks_up)
         return msgspec.to_builtins(kept)
 
     def take_up(self, kept: Interrupted) -> str:
@@ -262,7 +269,7 @@ class _Run:
             resumed = _("It was started again, and the run began again.")
         return f"{error.sentence} {resumed}"
 
-    def finish(self, *, picks_up: bool) -> TrainResult:
+    def finish(self) -> TrainResult:
         """Write weights, card and rows; the version counts only once all of it is on disk, and what the disk refuses
         leaves no file of it behind.
         """
@@ -277,7 +284,7 @@ class _Run:
             last_edit=self._seq,
             data=self._data,
             weights=self._weights,
-            picks_up=picks_up,
+            picks_up=self._picks_up,
         )
         result = TrainResult(
             version=self.version,
@@ -303,12 +310,11 @@ class _Run:
             seconds=trained.seconds,
             figures=msgspec.to_builtins(trained.figures),
         )
-        models = self._project.path / "models"
-        weights, card_file = models / f"{self.version}.safetensors", models / f"{self.version}.json"
+        weights, card_file = (self._models / f"{self.version}.{ending}" for ending in ("safetensors", "json"))
         with all_or_none(weights, card_file):
             write(weights, self._weights)
             write(card_file, msgspec.json.format(msgspec.json.encode(card)))
-            add_trained(
+            row_written = add_trained(
                 self._project,
                 row,
                 run=self._row,
@@ -316,9 +322,10 @@ class _Run:
                 current=trained.current,
                 state=self._reason,
                 summary=msgspec.to_builtins(result),
-            ).result()
+            )
+            outcome(row_written)
         (self._folder / CHECKPOINT).unlink(missing_ok=True)
-        if picks_up:
+        if self._picks_up:
             with suppress(DiskRefused):  # the version is there; what is not cleared now is after the next round
                 clear_rounds(self._project)
         return result
@@ -390,9 +397,3 @@ class _Run:
 def _unless_discarded(discard: Callable[[], bool]) -> None:
     if discard():
         raise Cancelled(_("The run was discarded; only its record was kept."))
-
-
-def _free(prefix: str, numbers: Iterable[int], *names: Iterable[str]) -> int:
-    """The number after the highest one that is in use, as such or in a name."""
-    named = [re.fullmatch(f"{prefix}([0-9]{{1,9}})", name) for name in chain(*names)]
-    return max([0, *numbers, *(int(found[1]) for found in named if found)]) + 1
