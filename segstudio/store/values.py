@@ -15,6 +15,7 @@ from segstudio.labels.tiles.tile import Tile
 from segstudio.store.catalog.split import Split
 
 __all__ = [
+    "FileState",
     "FrozenLabels",
     "ImageRow",
     "NewClass",
@@ -43,6 +44,14 @@ class NewFile:
     """A further file of an image: `path` as that of the image, what its entry says, and its quick hash."""
 
     path: str
+    size: int
+    mtime_ns: int
+    quick_hash: str
+
+
+class FileState(msgspec.Struct, frozen=True, gc=False):
+    """What was known of a file when it was last looked at: size in bytes, time of change in nanoseconds, quick hash."""
+
     size: int
     mtime_ns: int
     quick_hash: str
@@ -86,8 +95,9 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
 
     `changed` is the quick hash of another content that was found in the file's place, '' while it is what was labelled.
     `keys` and `places` are the reader's key and the file of each plane, where there are several; `more` are the paths
-    of the files after the first, below the same root. `metadata` is JSON, for `imaging.metadata.decoded`. A Struct,
-    since a project may have 100,000: they are made in a third of the time of frozen dataclasses.
+    of the files after the first, below the same root, and `more_states` what is known of them. `metadata` is JSON, for
+    `imaging.metadata.decoded`. A Struct, since a project may have 100,000: they are made in a third of the time of
+    frozen dataclasses.
     """
 
     id: ImageId
@@ -115,6 +125,7 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     keys: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     more: tuple[str, ...] = ()
+    more_states: tuple[FileState, ...] = ()
     metadata: str = ""
 
     @property
@@ -127,6 +138,11 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
         """Where all its files lie."""
         root = self._root
         return (root / self.inner_path, *(root / path for path in self.more))
+
+    @property
+    def states(self) -> tuple[FileState, ...]:
+        """What is known of each of its files."""
+        return (FileState(self.size, self.mtime_ns, self.quick_hash), *self.more_states)
 
     @property
     def stored(self) -> Stored:

@@ -11,6 +11,7 @@ from segstudio.tasks.images.add import add_images
 from segstudio.tasks.images.info import info
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.images.newcomers import newcomers
+from segstudio.tasks.images.relink import relink
 from segstudio.tasks.progress import finished
 from tests.imaging.dicom_files import SERIES, write_dicom, write_series
 
@@ -138,3 +139,51 @@ def test_labels_stay_with_their_slices_when_the_project_has_moved(tmp_path: Path
     (tmp_path / "here").rename(tmp_path / "there")
     with Project.open(tmp_path / "there" / "p.segstudio") as project:
         assert first_values(project) == [100, 200, 0]
+
+
+def test_a_series_whose_own_folder_is_chosen_is_found_with_all_its_files(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    write_series(tmp_path / "data" / "late", [0, 1], **OTHER)
+    with made(tmp_path, tmp_path / "data") as project:
+        shutil.move(tmp_path / "data" / "scan", tmp_path / "elsewhere")
+        report = finished(relink(project, tmp_path / "elsewhere"))
+        assert (report.found, report.missing) == (("scan",), ())
+        assert [file.is_file() for row in project.images() for file in row.files] == [True] * 5
+        assert [first_values(project, place) for place in (0, 1)] == [[0, 100], [100, 200, 0]]
+
+
+def test_a_series_whose_slices_have_new_names_is_found_by_what_they_hold(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    with made(tmp_path, tmp_path / "data") as project:
+        (tmp_path / "new").mkdir()
+        for n, file in enumerate(sorted((tmp_path / "data" / "scan").iterdir())):
+            file.rename(tmp_path / "new" / f"{9 - n}.dcm")
+        assert finished(relink(project, tmp_path / "new")).found == ("scan",)
+        assert first_values(project) == [100, 200, 0]
+
+
+def test_a_series_is_missing_until_its_last_slice_is_found(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    with made(tmp_path, tmp_path / "data") as project:
+        (tmp_path / "data" / "aside").mkdir()
+        lost = project.images()[0].files[1]
+        lost.rename(tmp_path / "data" / "aside" / "b.dcm")
+        before = project.images()
+        report = finished(relink(project, tmp_path / "data" / "aside"))
+        assert (report.found, report.missing) == ((), ("scan",))
+        assert project.images() == before
+        assert finished(relink(project, tmp_path / "data")).found == ("scan",)
+        assert first_values(project) == [100, 200, 0]
+        assert finished(relink(project, tmp_path / "data")).missing == ()
+
+
+def test_a_root_stays_where_a_slice_of_a_series_is_left_in_it(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    write_series(tmp_path / "data" / "late", [0, 1], **OTHER)
+    with made(tmp_path, tmp_path / "data") as project:
+        shutil.copytree(tmp_path / "data" / "late", tmp_path / "other" / "late")
+        shutil.rmtree(tmp_path / "data" / "late")
+        project.images()[1].files[2].unlink()
+        report = finished(relink(project, tmp_path / "other"))
+        assert (report.found, report.missing) == (("late",), ("scan",))
+        assert [file.is_file() for file in project.images()[1].files] == [True, True, False]
