@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from segstudio.imaging.metadata import decoded
+from segstudio.imaging.metadata import known
 from segstudio.imaging.source import PlaneInfo, Stored
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
@@ -106,7 +106,7 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     `changed` is the digest of another content found in the place of its files, '' while it is what was labelled.
     `keys` and `places` are the reader's key and the file of each plane, where there are several; `more` are the paths
     of the files after the first, below the same root, and `more_states` what is known of them. `metadata` is JSON, for
-    `imaging.metadata.decoded`. A Struct, since a project may have 100,000: they are made in a third of the time of
+    `imaging.metadata.known`. A Struct, since a project may have 100,000: they are made in a third of the time of
     frozen dataclasses.
     """
 
@@ -171,7 +171,7 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
         """What its pixels are read from."""
         planes = zip(self.keys, self.planes, self.places, strict=True) if self.keys else ()
         planes = tuple(PlaneInfo(key, *size, place) for key, size, place in planes)
-        return Stored(self.files, planes, decoded(self.metadata))
+        return Stored(self.files, planes, known(self.metadata))
 
     @property
     def _root(self) -> Path:

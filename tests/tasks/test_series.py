@@ -199,6 +199,16 @@ def test_a_root_stays_where_a_slice_of_a_series_is_left_in_it(tmp_path: Path) ->
         assert [file.is_file() for file in project.images()[1].files] == [True, True, False]
 
 
+@pytest.mark.parametrize("damage", ['{"axes":"zyx","sizes":[4', '{"axes":7}', "\x00"])
+def test_a_series_whose_metadata_is_damaged_is_one_of_which_nothing_is_known(tmp_path: Path, damage: str) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20, 0])
+    with made(tmp_path, tmp_path / "data") as project:
+        project.writing().call(lambda db: db.execute("UPDATE images SET metadata = ?", (damage,))).result(30)
+        (image,) = info(project)["images"]
+        assert (image["path"], image["planes"], image["spacing"]) == ("scan", 4, None)
+        assert first_values(project) == [300, 100, 200, 0]
+
+
 def _replaced(file: Path) -> None:
     """Another slice in its place: of the same size, and from an earlier day."""
     before = file.read_bytes()
