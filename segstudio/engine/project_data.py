@@ -167,7 +167,7 @@ class ProjectData:
                 raise UnreadableImage(self._problems[place])
         row = self._rows[image]
         if row.id not in self._as_labelled:
-            self._sources.refresh(row.file)
+            self._sources.refresh(row.files)
         try:
             found = ask(row, partial(self._levels, image, plane))
             self._check_content(row)

@@ -11,14 +11,15 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, levels_by_channel, levels_of, to_float
 from segstudio.imaging.source import ImageSource, Stored, open_stored
+from segstudio.store.kept_levels import FileStamp, stamp_of
 from segstudio.text import _
 
 __all__ = ["Sources"]
 
 BUDGET_BYTES = 512 << 20
 
-LevelsLookUp = Callable[[tuple[int, int]], Levels | None]
-"""Levels of one plane, if they are known for a file of this size in bytes and time of change in nanoseconds."""
+LevelsLookUp = Callable[[FileStamp], Levels | None]
+"""Levels of one plane, if they are known for files of this size and time."""
 
 
 class Sources:
@@ -31,7 +32,7 @@ class Sources:
         self._decoded: OrderedDict[tuple[Path, int], int] = OrderedDict()
         self._bytes = 0
         self._levels: dict[tuple[Path, int], Levels] = {}
-        self._seen: dict[Path, tuple[int, int] | None] = {}
+        self._seen: dict[Path, FileStamp | None] = {}
 
     def pixels(
         self,
@@ -79,11 +80,12 @@ class Sources:
         self._note(file, plane, source)
         return found
 
-    def refresh(self, file: Path) -> None:
-        """Drop what was decoded if the file has changed since; called once per request."""
+    def refresh(self, files: Sequence[Path]) -> None:
+        """Drop what was decoded of an image if one of its files has changed since; called once per request."""
+        file = files[0]
         try:
-            status = file.stat()
-            seen = status.st_size, status.st_mtime_ns
+            status = [each.stat() for each in files]
+            seen = stamp_of([(each.st_size, each.st_mtime_ns) for each in status])
         except OSError:
             seen = None
         if seen != self._seen.get(file, seen) and file in self._sources:

@@ -6,7 +6,18 @@ person: a reader leaves out names, dates of birth and the like.
 
 import msgspec
 
-__all__ = ["PLAIN", "Affine", "Channel", "Metadata", "Transform", "Window", "decoded", "encoded", "is_metadata"]
+__all__ = [
+    "PLAIN",
+    "Affine",
+    "Channel",
+    "Metadata",
+    "Transform",
+    "Window",
+    "decoded",
+    "encoded",
+    "is_metadata",
+    "known",
+]
 
 Transform = tuple[float, float, float, float, float, float]
 """a, b, c, d, e, f: x = a * column + b * row + c, y = d * column + e * row + f, of the outer corner of pixel 0, 0."""
@@ -84,6 +95,14 @@ def is_metadata(text: object) -> bool:
     except msgspec.MsgspecError:
         return False
     return isinstance(text, str)
+
+
+def known(text: str) -> Metadata:
+    """What a project says of an image: `PLAIN` where that is damaged, for its pixels and labels are whole."""
+    try:
+        return decoded(text)
+    except msgspec.MsgspecError:
+        return PLAIN
 
 
 def decoded(text: str) -> Metadata:

@@ -13,7 +13,7 @@ from segstudio.learn.facts import Facts
 from segstudio.learn.networks import DEFAULT_NETWORK, network_named
 from segstudio.learn.pace import ema_steps
 from segstudio.learn.schedules import CLOCKED
-from segstudio.learn.split import MARGIN_PX, by_plane, choose_blocks, free_cells, margin_within
+from segstudio.learn.split import MARGIN_PX, by_image, choose_blocks, free_cells, margin_within
 from segstudio.learn.upright import is_upright
 from segstudio.learn.watched import watched_groups
 from segstudio.runs import EMBEDDED, Block, Choices, Plan, PlanClass, PlanPlane, Recipe
@@ -179,12 +179,12 @@ def not_learned(facts: Facts, plan: Plan) -> tuple[str, ...]:
 
 def _outputs(facts: Facts, blocks: Sequence[Block], margin: int) -> tuple[PlanClass, ...]:
     """The classes with a known training pixel: a class without one is never predicted."""
-    rects = by_plane(blocks)
+    rects = by_image(blocks)
     known = np.zeros(len(facts.classes), np.int64)
     for place, entry in enumerate(facts.planes):
         if entry.part is not Part.TRAIN:
             continue
-        if inside := rects.get((entry.image, entry.plane)):
+        if inside := rects.get(entry.image):
             cells = facts.cells[place]
             known += cells.known[free_cells(cells, inside, margin_within(entry, margin))].sum(0)
         else:

@@ -23,7 +23,7 @@ from segstudio.learn.data import (
     resized_labels,
 )
 from segstudio.learn.facts import CELL, Cells, Facts
-from segstudio.learn.split import by_plane, excluded, free_cells, margin_within
+from segstudio.learn.split import by_image, excluded, free_cells, margin_within
 from segstudio.runs import Plan
 
 __all__ = ["UNKNOWN", "Batch", "Sampler", "with_channels"]
@@ -70,9 +70,9 @@ class Sampler:
         self._augmenter = Augmenter(plan.recipe)
         place = {c.id: i for i, c in enumerate(facts.classes)}
         self._columns = [place[c.id] for c in plan.classes]
-        rects = by_plane(plan.blocks)
+        rects = by_image(plan.blocks)
         self._planes = [(i, entry) for i, entry in enumerate(facts.planes) if entry.part is Part.TRAIN]
-        self._rects = [rects.get((entry.image, entry.plane), []) for _, entry in self._planes]
+        self._rects = [rects.get(entry.image, []) for _, entry in self._planes]
         self._unpacked: OrderedDict[int, _Places] = OrderedDict()
         self._damaged: set[int] = set()
         counts, painted = self._weights()

@@ -1,12 +1,14 @@
 """Held-out blocks inside images, for projects with too few groups to hold one out. Pure functions of the facts.
 
-One rectangle of a plane, in a corner of what is labelled wherever that shows its classes, so that little is lost to the
-margin around it. A block once held out remains so until a whole group is held out: then it trains.
+One rectangle of an image, in a corner of what is labelled wherever that shows its classes, so that little is lost to
+the margin around it. It is kept from training in every plane: slices beside each other are nearly the same pixels. A
+block once held out remains so until a whole group is held out: then it trains.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -19,6 +21,7 @@ from segstudio.runs import Block
 
 __all__ = [
     "MARGIN_PX",
+    "by_image",
     "by_plane",
     "choose_blocks",
     "excluded",
@@ -45,40 +48,46 @@ _CORNERS = (0.0, 1.0)
 _ANCHORS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _MOST_CELLS = 4096
 _MEASURED_PX = 1 << 20
-"""More pixels of one plane are not held out: they would not be measured."""
+"""More pixels of a plane are not held out: they would not be measured."""
+
+_Labelled = tuple[PlaneEntry, Cells]
 
 
 def choose_blocks(
     facts: Facts, previous: Sequence[Block], margin_px: int, trained: Collection[str] = ()
 ) -> tuple[Block, ...]:
-    """The previous blocks and, on training planes without any, new ones of some 15 % of the known pixels.
+    """The previous blocks and, in training images without any, new ones of some 15 % of the known pixels: the same
+    rectangle in each of its planes that has truth there.
 
     A group of `trained`, which some version has learned from as a whole, gets none: it would no longer be held out.
-    Of the known pixels of a plane at least 80 % train (a little less if it is small), and of every class at least 40 %.
-    A plane too small for that gets none. If all of several planes are, so that nothing could be measured, a plane may
-    lose as many of its strokes as the classes allow, from up to half of its area, and the others train.
+    Of the known pixels of an image at least 80 % train (a little less if it is small), and of every class at least
+    40 %. An image too small for that gets none. If all of several images are, so that nothing could be measured, an
+    image may lose as many of its strokes as the classes allow, from up to half of its area, and the others train.
     """
-    blocks = list(previous)
-    before = by_plane(previous)
+    blocks = _in_one_place(previous)
+    before, own = by_image(blocks), by_plane(blocks)
     known = facts.known_on(Part.TRAIN).astype(np.float64)
     kept = known.copy()
+    new: defaultdict[int, list[_Labelled]] = defaultdict(list)
     for place, entry in enumerate(facts.planes):
-        rects = before.get((entry.image, entry.plane))
-        if entry.part is Part.TRAIN and rects:
+        if entry.part is not Part.TRAIN:
+            continue
+        if rects := before.get(entry.image):
             cells = facts.cells[place]
             kept -= cells.known[~free_cells(cells, rects, margin_within(entry, margin_px))].sum(0)
-    new = [
-        (entry, facts.cells[place])
-        for place, entry in enumerate(facts.planes)
-        if entry.part is Part.TRAIN and entry.group not in trained and (entry.image, entry.plane) not in before
-    ]
+            if entry.group not in trained and (entry.image, entry.plane) not in own:
+                blocks += _blocks_in([(entry, cells)], rects[0])
+        elif entry.group not in trained:
+            new[entry.image].append((entry, facts.cells[place]))
+    held = set(before)
     for most_lost in (*_LOST, 1.0):
-        for entry, cells in new:
-            if any((b.image, b.plane) == (entry.image, entry.plane) for b in blocks):
+        for image, planes in new.items():
+            if image in held:
                 continue
-            found = _block_of(entry, cells, margin_px, kept - known * _KEPT, most_lost)
+            found = _block_of(planes, margin_px, kept - known * _KEPT, most_lost)
             if found is not None:
-                blocks.append(found.block(entry))
+                held.add(image)
+                blocks += _blocks_in(planes, found.rect)
                 kept = kept - found.lost
         if most_lost >= _LOST[-1] and (blocks or len(new) < 2):
             break
@@ -87,7 +96,27 @@ def choose_blocks(
 
 def in_force(data: Dataset) -> Sequence[Block]:
     """The blocks held out before, as long as they are what is measured on: none once a labelled group is held out."""
-    return () if data.known_classes(Part.HELD_OUT) else data.blocks()
+    return () if data.known_classes(Part.HELD_OUT) else tuple(_in_one_place(data.blocks()))
+
+
+def _in_one_place(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks that lie where the first of their image does.
+
+    Projects made before blocks held out their place in all planes have others too, which together might cover all that
+    is labelled of an image: they train from now on.
+    """
+    first: dict[int, tuple[int, int]] = {}
+    return [b for b in blocks if first.setdefault(b.image, (b.x, b.y)) == (b.x, b.y)]
+
+
+def _blocks_in(planes: Sequence[_Labelled], rect: Rect) -> list[Block]:
+    """A rectangle as a block of each of some planes that has pixels fit for measuring in it."""
+    blocks: list[Block] = []
+    for entry, cells in planes:
+        part = rect.intersected(entry.bounds)
+        if not part.empty and (_weights(cells, CELL, part, entry.bounds) @ cells.truth).any():
+            blocks.append(Block(entry.image, entry.plane, part.x, part.y, part.w, part.h))
+    return blocks
 
 
 def margin_within(entry: PlaneEntry, margin_px: int) -> int:
@@ -95,8 +124,16 @@ def margin_within(entry: PlaneEntry, margin_px: int) -> int:
     return min(margin_px, min(entry.width, entry.height) // _MARGIN_SHARE)
 
 
+def by_image(blocks: Sequence[Block]) -> Mapping[int, list[Rect]]:
+    """What is kept from training in every plane of an image: the blocks of all its planes, each place once."""
+    found: defaultdict[int, dict[Rect, None]] = defaultdict(dict)
+    for b in blocks:
+        found[b.image][Rect(b.x, b.y, b.w, b.h)] = None
+    return {image: list(rects) for image, rects in found.items()}
+
+
 def by_plane(blocks: Sequence[Block]) -> dict[tuple[int, int], list[Rect]]:
-    """Blocks by image and plane."""
+    """What is measured: blocks by image and plane."""
     found: dict[tuple[int, int], list[Rect]] = {}
     for b in blocks:
         found.setdefault((b.image, b.plane), []).append(Rect(b.x, b.y, b.w, b.h))
@@ -113,8 +150,8 @@ def free_cells(cells: Cells, rects: Sequence[Rect], margin_px: int) -> NDArray[n
 
 
 def rects_of(blocks: Sequence[Block], entry: PlaneEntry) -> list[Rect]:
-    """The blocks of one plane."""
-    return [Rect(b.x, b.y, b.w, b.h) for b in blocks if (b.image, b.plane) == (entry.image, entry.plane)]
+    """What is kept from training in one plane: the blocks of all planes of its image."""
+    return by_image([b for b in blocks if b.image == entry.image]).get(entry.image, [])
 
 
 def excluded(rects: Sequence[Rect], margin_px: int, rect: Rect) -> NDArray[np.bool_] | None:
@@ -141,24 +178,24 @@ class _Found:
     held: NDArray[np.float64]
     lost: NDArray[np.int64]
 
-    def block(self, entry: PlaneEntry) -> Block:
-        return Block(entry.image, entry.plane, self.rect.x, self.rect.y, self.rect.w, self.rect.h)
-
 
 def _block_of(
-    entry: PlaneEntry, cells: Cells, margin_px: int, spare: NDArray[np.float64], most_lost: float
+    planes: Sequence[_Labelled], margin_px: int, spare: NDArray[np.float64], most_lost: float
 ) -> _Found | None:
-    """The best rectangle of a plane: with the most classes, then with the best share of each for the least loss.
+    """The best rectangle of an image, of which these planes are labelled: with the most classes, then with the best
+    share of each for the least loss.
 
-    `spare` is how many known pixels each class may lose, `most_lost` the share that the plane may lose; with 1, up to
+    `spare` is how many known pixels each class may lose, `most_lost` the share that the image may lose; with 1, up to
     half of its area. None if it would hold only a few pixels: figures of those mean nothing.
     """
+    entry, cells = _laid_together(planes)
+    most_px = _MEASURED_PX * len(planes)
     if not cells.truth.any():
         return None
     margin_px = margin_within(entry, margin_px)
     cells, unit = _coarse(cells)
     known, truth = cells.known.sum(0), cells.truth.sum(0)
-    shown, least = int(np.count_nonzero(truth)), min(truth.sum() * _LEAST_SHARE, _MEASURED_PX / 4)
+    shown, least = int(np.count_nonzero(truth)), min(truth.sum() * _LEAST_SHARE, most_px / 4)
     best, best_rank = None, (0, -np.inf, b"")
     for anchors in (_CORNERS, _ANCHORS):
         for rect in _rects(cells, unit, entry.bounds, anchors):
@@ -173,7 +210,7 @@ def _block_of(
             share = float(gone @ cells.known.sum(1)) / known.sum()
             if share > most_lost or (found.lost > np.maximum(spare, 0)).any():
                 continue
-            if not least <= found.held.sum() <= max(_MEASURED_PX, unit * unit):
+            if not least <= found.held.sum() <= max(most_px, unit * unit * len(planes)):
                 continue
             held = np.minimum(found.held[truth > 0] / truth[truth > 0], _SHARE) / _SHARE
             rank = (int(np.count_nonzero(held)), float(held.mean() - share), _hash(entry, rect))
@@ -184,17 +221,34 @@ def _block_of(
     return best
 
 
+def _laid_together(planes: Sequence[_Labelled]) -> _Labelled:
+    """The planes of an image as one, which is as large as the largest and has the pixels of all."""
+    (entry, cells), *more = planes
+    if not more:
+        return entry, cells
+    entries, every = zip(*planes, strict=True)
+    entry = replace(entry, width=max(e.width for e in entries), height=max(e.height for e in entries))
+    y, x, known, truth = (
+        np.concatenate(counts) for counts in zip(*((c.y, c.x, c.known, c.truth) for c in every), strict=True)
+    )
+    return entry, _added(y, x, known, truth)
+
+
+def _added(y: NDArray[np.int64], x: NDArray[np.int64], known: NDArray[np.int64], truth: NDArray[np.int64]) -> Cells:
+    """The counts of cells, those of one place added up."""
+    width = int(x.max()) + 1
+    place, at = np.unique(y * width + x, return_inverse=True)
+    all_known, all_truth = (np.zeros((len(place), counts.shape[1]), np.int64) for counts in (known, truth))
+    np.add.at(all_known, at, known)
+    np.add.at(all_truth, at, truth)
+    return Cells(place // width, place % width, all_known, all_truth, np.zeros(len(place), np.int64))
+
+
 def _coarse(cells: Cells) -> tuple[Cells, int]:
     """The cells of a plane, joined by fours until they are few, and their side in pixels."""
     unit = CELL
     while len(cells.y) > _MOST_CELLS:
-        rows, columns = cells.y // 2, cells.x // 2
-        place, at = np.unique(rows * (int(columns.max()) + 1) + columns, return_inverse=True)
-        known, truth = (np.zeros((len(place), counts.shape[1]), np.int64) for counts in (cells.known, cells.truth))
-        np.add.at(known, at, cells.known)
-        np.add.at(truth, at, cells.truth)
-        width = int(columns.max()) + 1
-        cells, unit = Cells(place // width, place % width, known, truth, np.zeros(len(place), np.int64)), unit * 2
+        cells, unit = _added(cells.y // 2, cells.x // 2, cells.known, cells.truth), unit * 2
     return cells, unit
 
 

@@ -5,7 +5,7 @@ of 8-bit pictures are not kept: they are always the same.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,12 +13,21 @@ import msgspec
 from segstudio.imaging.levels import Levels
 from segstudio.store.catalog.record_file import RecordFile, RecordKind, read_records
 
-__all__ = ["FileStamp", "KeptLevels", "PlaneLevels", "read_levels"]
+__all__ = ["FileStamp", "KeptLevels", "PlaneLevels", "read_levels", "stamp_of"]
 
 _LEVELS = Path("cache", "levels")
 
 FileStamp = tuple[int, int]
-"""Size in bytes and time of the last change in nanoseconds of an image's file."""
+"""Size in bytes and time of the last change in nanoseconds of an image's file; as `stamp_of` gives it for several."""
+
+
+def stamp_of(files: Sequence[FileStamp]) -> FileStamp:
+    """The stamp of an image: that of its file. Of several the sums, so that none can change without it; of times the
+    lowest 62 bits.
+    """
+    if len(files) == 1:
+        return files[0]
+    return sum(size for size, _ in files), sum(time for _, time in files) % (1 << 62)
 
 
 class PlaneLevels(msgspec.Struct, frozen=True):

@@ -13,41 +13,45 @@ __all__ = ["Found", "write_places"]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that was found again: `path` with '/' below the folder that was searched; `same_path` as it was known."""
+    """An image whose files were all found again, in their order: each path with '/' below the folder that was searched,
+    and its time of change; `same_paths` as they were known.
+    """
 
     image: ImageId
-    path: str
-    mtime_ns: int
-    same_path: bool
+    files: tuple[tuple[str, int], ...]
+    same_paths: bool
 
 
 def write_places(
     db: sqlite3.Connection, project: Path, folder: Path, found: Sequence[Found], stayed: frozenset[ImageId]
 ) -> None:
-    """Record that images are where they were found, below `folder`; `stayed` are those whose file is where it was.
+    """Record that images are where they were found, below `folder`; of those that `stayed` a file is where it was.
 
     A root all of whose found files lie as they did below the folder, and of which nothing stayed, moves as a whole:
     what is still missing of it is looked for there from now on.
     """
     root_of = dict(db.execute("SELECT image, root FROM files WHERE position = 0"))
     kept = {root_of[image] for image in stayed if image in root_of}
-    split = {root_of[file.image] for file in found if not file.same_path}
-    moved = {root_of[file.image] for file in found} - kept - split
+    split = {root_of[image.image] for image in found if not image.same_paths}
+    moved = {root_of[image.image] for image in found} - kept - split
     place = (str(folder), relative_root(folder, project))
     for root in moved:
         db.execute("UPDATE roots SET path = ?, relative = ? WHERE id = ?", (*place, root))
     new: int | None = None
-    for file in found:
-        root = root_of[file.image]
+    for image in found:
+        root = root_of[image.image]
         if root not in moved:
             new = _root(db, place) if new is None else new
             root = new
-        db.execute(
+        db.executemany(
             "UPDATE files SET root = ?, path = ?, name_key = ?, mtime_ns = ?, changed = '' "
-            "WHERE image = ? AND position = 0",
-            (root, file.path, folded_name(file.path), file.mtime_ns, file.image),
+            "WHERE image = ? AND position = ?",
+            [
+                (root, path, folded_name(path), mtime_ns, image.image, position)
+                for position, (path, mtime_ns) in enumerate(image.files)
+            ],
         )
-        db.execute("UPDATE images SET problem = '' WHERE id = ?", (file.image,))
+        db.execute("UPDATE images SET problem = '' WHERE id = ?", (image.image,))
 
 
 def _root(db: sqlite3.Connection, place: tuple[str, str]) -> int:

@@ -1,13 +1,15 @@
 """The values that go into a new project and come out of an opened one. Frozen; no connection, no file."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
-from segstudio.imaging.metadata import decoded
+from segstudio.imaging.metadata import known
 from segstudio.imaging.source import PlaneInfo, Stored
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, Kind, ObjectId, Seq, Status
@@ -15,6 +17,7 @@ from segstudio.labels.tiles.tile import Tile
 from segstudio.store.catalog.split import Split
 
 __all__ = [
+    "FileState",
     "FrozenLabels",
     "ImageRow",
     "NewClass",
@@ -25,6 +28,7 @@ __all__ = [
     "RunRow",
     "Split",
     "VersionRow",
+    "digest_of",
 ]
 
 
@@ -46,6 +50,21 @@ class NewFile:
     size: int
     mtime_ns: int
     quick_hash: str
+
+
+class FileState(msgspec.Struct, frozen=True, gc=False):
+    """What was known of a file when it was last looked at: size in bytes, time of change in nanoseconds, quick hash."""
+
+    size: int
+    mtime_ns: int
+    quick_hash: str
+
+
+def digest_of(files: Sequence[FileState]) -> str:
+    """One hash of the content of an image: the quick hash of its file; of several, a hash of theirs."""
+    if len(files) == 1:
+        return files[0].quick_hash
+    return hashlib.blake2b("".join(file.quick_hash for file in files).encode(), digest_size=20).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +103,11 @@ class NewClass:
 class ImageRow(msgspec.Struct, frozen=True, gc=False):
     """An image and its derived columns. `planes` are (width, height); `path` is relative to `root`, with '/'.
 
-    `changed` is the quick hash of another content that was found in the file's place, '' while it is what was labelled.
+    `changed` is the digest of another content found in the place of its files, '' while it is what was labelled.
     `keys` and `places` are the reader's key and the file of each plane, where there are several; `more` are the paths
-    of the files after the first, below the same root. `metadata` is JSON, for `imaging.metadata.decoded`. A Struct,
-    since a project may have 100,000: they are made in a third of the time of frozen dataclasses.
+    of the files after the first, below the same root, and `more_states` what is known of them. `metadata` is JSON, for
+    `imaging.metadata.known`. A Struct, since a project may have 100,000: they are made in a third of the time of
+    frozen dataclasses.
     """
 
     id: ImageId
@@ -115,6 +135,7 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
     keys: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     more: tuple[str, ...] = ()
+    more_states: tuple[FileState, ...] = ()
     metadata: str = ""
 
     @property
@@ -129,11 +150,28 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
         return (root / self.inner_path, *(root / path for path in self.more))
 
     @property
+    def states(self) -> tuple[FileState, ...]:
+        """What is known of each of its files."""
+        return (FileState(self.size, self.mtime_ns, self.quick_hash), *self.more_states)
+
+    @property
+    def digest(self) -> str:
+        """One hash of all its files."""
+        return digest_of(self.states) if self.more_states else self.quick_hash
+
+    def with_states(self, states: Sequence[FileState]) -> "ImageRow":
+        """It with other things known of its files."""
+        first, *more = states
+        return structs.replace(
+            self, size=first.size, mtime_ns=first.mtime_ns, quick_hash=first.quick_hash, more_states=tuple(more)
+        )
+
+    @property
     def stored(self) -> Stored:
         """What its pixels are read from."""
         planes = zip(self.keys, self.planes, self.places, strict=True) if self.keys else ()
         planes = tuple(PlaneInfo(key, *size, place) for key, size, place in planes)
-        return Stored(self.files, planes, decoded(self.metadata))
+        return Stored(self.files, planes, known(self.metadata))
 
     @property
     def _root(self) -> Path:

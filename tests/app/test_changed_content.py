@@ -95,7 +95,7 @@ def test_only_what_was_shown_is_taken_for_the_new_content(desk: Desk) -> None:
     row = desk.project.image(ImageId(1))
     seen = look_at(row)
     with pytest.raises(ContentChanged):
-        adopt(desk.project, row, Look(seen.content, seen.size, seen.mtime_ns, "another"))
+        adopt(desk.project, row, Look(seen.content, (structs.replace(seen.files[0], quick_hash="another"),)))
 
 
 def test_an_image_of_another_size_is_flagged_and_cannot_be_used(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """Data sets in memory for the tests of learning: no project, no files."""
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -136,6 +136,31 @@ class MemoryData:
         return None
 
 
+class StackData(MemoryData):
+    """The same arrays, of which number n is plane n - 1 of one image."""
+
+    def planes(self) -> Sequence[PlaneEntry]:
+        return [
+            replace(entry, image=1, plane=entry.image - 1, path="stack", group="stack", part=Part.TRAIN)
+            for entry in super().planes()
+        ]
+
+    def learnable(self, image: int) -> bool:
+        return any(ids.any() for ids in self.ids.values())
+
+    def stamp(self, image: int, plane: int) -> LabelStamp:
+        return LabelStamp(image, plane, image, int((self.ids[plane + 1] > 0).sum()))
+
+    def pixels(self, image: int, plane: int, rect: Rect, levels: ByChannel = ()) -> NDArray[np.float32]:
+        return super().pixels(plane + 1, 0, rect, levels)
+
+    def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        return super().labels(plane + 1, 0, rect)
+
+    def labelled(self, image: int, plane: int) -> Sequence[Rect]:
+        return super().labelled(plane + 1, 0)
+
+
 def blobs(seed: int, side: int = 128, channels: int = 3) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """A picture of bright discs on a dark, noisy ground, and its classes."""
     rng = np.random.default_rng(seed)
@@ -157,6 +182,12 @@ def blob_data(n: int = 4, side: int = 128, *, origin: int = 3) -> MemoryData:
         {i: np.full(ids.shape, origin, np.uint8) for i, (_, ids) in drawn.items()},
         parts={n: Part.HELD_OUT} if n >= 4 else {},
     )
+
+
+def stack_data(n: int, side: int = 128) -> StackData:
+    """One image of n planes of discs, wholly labelled."""
+    data = blob_data(n, side=side)
+    return StackData(data.pictures, data.ids, data.origins)
 
 
 @pytest.fixture(autouse=True, scope="session")

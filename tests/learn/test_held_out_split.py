@@ -10,7 +10,7 @@ from segstudio.learn.plan import make_plan
 from segstudio.learn.sampling import UNKNOWN, Sampler
 from segstudio.learn.split import choose_blocks, excluded, in_force, inside_blocks, margin_within, rects_of
 from segstudio.runs import Block, Choices
-from tests.learn.conftest import BRIGHT, blob_data
+from tests.learn.conftest import BRIGHT, blob_data, stack_data
 from tests.learn.helpers import CPU, MEAN_STD, facts_of
 
 
@@ -124,3 +124,57 @@ def test_what_a_version_has_learned_from_whole_is_never_held_out_later():
     assert {b.image for b in blocks} == {facts.planes[1].image}
     kept = choose_blocks(facts, blocks, 16, {plane.group for plane in facts.planes})
     assert kept == blocks
+
+
+def test_a_block_of_a_stack_is_held_out_in_every_slice_of_it():
+    data = stack_data(5, side=256)
+    facts = facts_of(data)
+    plan = make_plan(facts, Choices(network="tiny"), CPU, base="scratch", **MEAN_STD)
+    assert [b.plane for b in plan.blocks] == [0, 1, 2, 3, 4]
+    (place,) = {(b.x, b.y, b.w, b.h) for b in plan.blocks}
+    assert 0.1 < Rect(*place).area / 256**2 < 0.2
+    assert [rects_of(plan.blocks, entry) for entry in facts.planes] == [[Rect(*place)]] * 5
+
+
+def test_where_a_slice_is_measured_nothing_trains_on_the_slices_beside_it():
+    data = stack_data(3, side=256)
+    for labelled_later in (1, 3):
+        data.ids[labelled_later][...] = 0
+    first = choose_blocks(facts_of(data), (), 16)
+    (held,) = [Rect(b.x, b.y, b.w, b.h) for b in first]
+    assert [b.plane for b in first] == [1]
+    for labelled_later in (1, 3):
+        data.ids[labelled_later][held.y : held.bottom, held.x : held.right] = BRIGHT
+    facts = facts_of(data)
+    trained = {entry.group for entry in facts.planes}
+    plan = make_plan(facts, Choices(network="tiny"), CPU, base="scratch", blocks=first, trained=trained, **MEAN_STD)
+    assert plan.blocks == first
+    sampler = Sampler(facts, plan, data)
+    for step in range(3):
+        sampler.batch(step)
+    assert set(data.asked) == {2}
+    assert [rects_of(first, entry) for entry in facts.planes] == [[held]] * 3
+
+
+def test_a_slice_that_is_labelled_before_anything_was_learned_is_measured_at_the_same_place():
+    data = stack_data(3, side=256)
+    held = (Block(1, 1, 0, 0, 96, 96),)
+    assert choose_blocks(facts_of(data), held, 16) == (*held, Block(1, 0, 0, 0, 96, 96), Block(1, 2, 0, 0, 96, 96))
+
+
+def test_slices_of_two_sizes_are_measured_as_far_as_the_block_reaches_into_them():
+    data = stack_data(2, side=256)
+    data.pictures[2], data.ids[2], data.origins[2] = (a[2][:64, :64] for a in (data.pictures, data.ids, data.origins))
+    held = (Block(1, 0, 32, 32, 96, 96),)
+    assert choose_blocks(facts_of(data), held, 16)[1:] == (Block(1, 1, 32, 32, 32, 32),)
+
+
+def test_blocks_of_an_earlier_version_that_lie_apart_do_not_hold_out_all_of_a_stack():
+    data = stack_data(4, side=256)
+    apart = [Block(1, plane, x, y, 128, 128) for plane, (x, y) in enumerate(((0, 0), (128, 0), (0, 128), (128, 128)))]
+    data.held_blocks = apart
+    facts = facts_of(data)
+    trained = {entry.group for entry in facts.planes}
+    plan = make_plan(facts, Choices(network="tiny"), CPU, base="scratch", blocks=apart, trained=trained, **MEAN_STD)
+    assert plan.blocks == tuple(in_force(data)) == tuple(apart[:1])
+    assert (Sampler(facts, plan, data).batch(0).labels != UNKNOWN).any()

@@ -78,7 +78,7 @@ def test_a_changed_file_is_flagged_until_it_is_put_back_or_adopted(project: Proj
     waiting = note(project, row, look)
     assert waiting is not None
     waiting.result(30)
-    assert project.images()[0].changed == look.quick_hash
+    assert project.images()[0].changed == look.digest
     assert "has changed since" in info(project)["images"][0]["problem"]
     project.set_problem(row.id, file_check.changed_sentence(row)).result(30)
     assert note(project, project.images()[0], look) is None

@@ -1,20 +1,29 @@
 """The slices of a scan are one image of a project: when it is made, when it grows, when its files are taken in."""
 
+import os
 import shutil
+from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from segstudio.engine.project_data import ProjectData
+from segstudio.engine.sources import Sources
 from segstudio.errors import UnreadableImage
+from segstudio.geometry import Rect
 from segstudio.imaging.source import open_stored
+from segstudio.store.file_check import Content, adopt, look_at, note
 from segstudio.store.project import Project
 from segstudio.tasks.images.add import add_images
 from segstudio.tasks.images.info import info
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.images.newcomers import newcomers
+from segstudio.tasks.images.relink import relink
 from segstudio.tasks.progress import finished
 from tests.imaging.dicom_files import SERIES, write_dicom, write_series
+from tests.tasks.pictures import label
 
 OTHER = {"SeriesInstanceUID": f"{SERIES}.7", "SeriesNumber": 7, "SeriesDescription": "Abdomen / late"}
 
@@ -191,3 +200,120 @@ def test_a_dicomdir_in_a_folder_is_passed_over_with_a_reason(tmp_path: Path) -> 
     write_directory(tmp_path / "disc", ["SCAN", "IM0000.DCM"])
     report = finished(new_project(tmp_path / "p", [str(tmp_path / "disc")], []))
     assert (report.images, report.skipped) == (1, 1)
+
+
+def test_a_series_whose_own_folder_is_chosen_is_found_with_all_its_files(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    write_series(tmp_path / "data" / "late", [0, 1], **OTHER)
+    with made(tmp_path, tmp_path / "data") as project:
+        shutil.move(tmp_path / "data" / "scan", tmp_path / "elsewhere")
+        report = finished(relink(project, tmp_path / "elsewhere"))
+        assert (report.found, report.missing) == (("scan",), ())
+        assert [file.is_file() for row in project.images() for file in row.files] == [True] * 5
+        assert [first_values(project, place) for place in (0, 1)] == [[0, 100], [100, 200, 0]]
+
+
+def test_a_series_whose_slices_have_new_names_is_found_by_what_they_hold(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    with made(tmp_path, tmp_path / "data") as project:
+        (tmp_path / "new").mkdir()
+        for n, file in enumerate(sorted((tmp_path / "data" / "scan").iterdir())):
+            file.rename(tmp_path / "new" / f"{9 - n}.dcm")
+        assert finished(relink(project, tmp_path / "new")).found == ("scan",)
+        assert first_values(project) == [100, 200, 0]
+
+
+def test_a_series_is_missing_until_its_last_slice_is_found(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    with made(tmp_path, tmp_path / "data") as project:
+        (tmp_path / "data" / "aside").mkdir()
+        lost = project.images()[0].files[1]
+        lost.rename(tmp_path / "data" / "aside" / "b.dcm")
+        before = project.images()
+        report = finished(relink(project, tmp_path / "data" / "aside"))
+        assert (report.found, report.missing) == ((), ("scan",))
+        assert project.images() == before
+        assert finished(relink(project, tmp_path / "data")).found == ("scan",)
+        assert first_values(project) == [100, 200, 0]
+        assert finished(relink(project, tmp_path / "data")).missing == ()
+
+
+def test_a_root_stays_where_a_slice_of_a_series_is_left_in_it(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20])
+    write_series(tmp_path / "data" / "late", [0, 1], **OTHER)
+    with made(tmp_path, tmp_path / "data") as project:
+        shutil.copytree(tmp_path / "data" / "late", tmp_path / "other" / "late")
+        shutil.rmtree(tmp_path / "data" / "late")
+        project.images()[1].files[2].unlink()
+        report = finished(relink(project, tmp_path / "other"))
+        assert (report.found, report.missing) == (("late",), ("scan",))
+        assert [file.is_file() for file in project.images()[1].files] == [True, True, False]
+
+
+@pytest.mark.parametrize("damage", ['{"axes":"zyx","sizes":[4', '{"axes":7}', "\x00"])
+def test_a_series_whose_metadata_is_damaged_is_one_of_which_nothing_is_known(tmp_path: Path, damage: str) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20, 0])
+    with made(tmp_path, tmp_path / "data") as project:
+        project.writing().call(lambda db: db.execute("UPDATE images SET metadata = ?", (damage,))).result(30)
+        (image,) = info(project)["images"]
+        assert (image["path"], image["planes"], image["spacing"]) == ("scan", 4, None)
+        assert first_values(project) == [300, 100, 200, 0]
+
+
+def _replaced(file: Path) -> None:
+    """Another slice in its place: of the same size, and from an earlier day."""
+    before = file.read_bytes()
+    file.write_bytes(before[:-40] + bytes(40))
+    os.utime(file, ns=(10**18, 10**18))
+
+
+def test_a_slice_that_is_replaced_is_flagged_until_it_is_put_back_or_used(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20], side=30)
+    with made(tmp_path, tmp_path / "data") as project:
+        label(project, project.images()[0].id)
+        row = project.images()[0]
+        assert look_at(row).content is Content.SAME
+        os.utime(row.files[1], ns=(5, 5))
+        look = look_at(row)
+        assert look.content is Content.TOUCHED
+        _written(note(project, row, look))
+        row = project.images()[0]
+        assert look_at(row).content is Content.SAME
+        _replaced(row.files[1])
+        look = look_at(row)
+        assert look.content is Content.CHANGED
+        _written(note(project, row, look))
+        assert project.images()[0].changed == look.digest
+        assert "has changed since" in info(project)["images"][0]["problem"]
+        adopt(project, row, look).result(30)
+        row = project.images()[0]
+        assert (look_at(row).content, row.changed) == (Content.SAME, "")
+        row.files[2].unlink()
+        assert look_at(row).content is Content.MISSING
+
+
+def test_nothing_is_learned_from_a_series_of_which_a_slice_was_replaced(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [30, 10, 20], side=30)
+    sources = Sources()
+    with made(tmp_path, tmp_path / "data") as project:
+        label(project, project.images()[0].id)
+        row = project.images()[0]
+        _replaced(row.files[2])
+        with closing(sources), pytest.raises(UnreadableImage, match="content of 'scan' has changed"):
+            ProjectData(project, sources).pixels(int(row.id), 0, Rect(0, 0, 5, 5))
+
+
+def test_a_slice_without_labels_that_is_replaced_is_decoded_again(tmp_path: Path) -> None:
+    write_series(tmp_path / "data" / "scan", [0, 10, 20], side=30)
+    whole = Rect(0, 0, 30, 30)
+    with made(tmp_path, tmp_path / "data") as project, closing(Sources()) as sources:
+        row = project.images()[0]
+        planes = [ProjectData(project, sources).pixels(int(row.id), plane, whole) for plane in range(3)]
+        _replaced(row.files[row.places[1]])
+        now = [ProjectData(project, sources).pixels(int(row.id), plane, whole) for plane in range(3)]
+        assert [bool((a == b).all()) for a, b in zip(planes, now, strict=True)] == [True, False, True]
+
+
+def _written(waiting: "Future[None] | None") -> None:
+    assert waiting is not None
+    waiting.result(30)

@@ -56,7 +56,7 @@ class Displaying(QObject):
 
         One that another thread decodes meanwhile is waited for. Raises `UnreadableImage`.
         """
-        key = row.id, plane, (look.size, look.mtime_ns)
+        key = row.id, plane, look.stamp
         while True:
             with self._lock:
                 if (known := self._loaded.get(key)) is not None:
@@ -99,7 +99,7 @@ class Displaying(QObject):
             held -= size
 
     def _decoded(self, row: ImageRow, plane: int, look: Look) -> DisplayImage:
-        stamp = look.size, look.mtime_ns
+        stamp = look.stamp
         known = self._kept.get(row.id, plane, stamp)
         loaded = load_display_image(row.stored, plane, row.planes[plane], known, self._folder.path)
         if _bytes(loaded) >= paged.LARGE_BYTES:

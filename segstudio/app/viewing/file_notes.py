@@ -25,7 +25,7 @@ class FileNotes(QObject):
         navigation.imageShown.connect(self._shown)
 
     def _shown(self) -> None:
-        from segstudio.imaging.metadata import decoded
+        from segstudio.imaging.metadata import known
 
         shown = self._navigation.shown
         if shown is None or shown in self._told:
@@ -34,6 +34,6 @@ class FileNotes(QObject):
         row = self._navigation.rows[self._navigation.index]
         if row.id != shown or not row.metadata:
             return
-        notes = " ".join(_(note) for note in decoded(row.metadata).notes)
+        notes = " ".join(_(note) for note in known(row.metadata).notes)
         if notes:
             self._notices.announce(JobKind.CONTENT, _("{path}: {notes}", path=row.path, notes=notes))

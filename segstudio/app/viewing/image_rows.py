@@ -84,7 +84,7 @@ class ImageRows(QObject):
     def content(self, index: int) -> str:
         """A mark of what an image holds as far as it is known: with another content comes another mark."""
         row = self.rows[index]
-        return f"{row.changed or row.quick_hash} {self.items[index].problem}"
+        return f"{row.changed or row.digest} {self.items[index].problem}"
 
     def _item(self, index: int, row: ImageRow) -> ImageItem:
         item = item_of(index, row)
@@ -146,6 +146,7 @@ class ImageRows(QObject):
                 size=known.size,
                 mtime_ns=known.mtime_ns,
                 quick_hash=known.quick_hash,
+                more_states=known.more_states,
                 content_hash=row.content_hash or known.content_hash,
             )
             item = self._item(i, self.rows[i])

@@ -33,8 +33,9 @@ def load(project: Project, displaying: Displaying, row: ImageRow, plane: int, ge
     try:
         look = look_at(_labelled_now(project, row))
         if look.content is Content.MISSING:
+            lost = next((file for file in row.files if not file.is_file()), row.file)
             raise ImageMissing(
-                _("The file of '{path}' is not at {file}.", path=row.path, file=row.file),
+                _("The file of '{path}' is not at {file}.", path=row.path, file=lost),
                 safe=_("Its labels are safe."),
             )
         display = displaying.load(row, plane, look)

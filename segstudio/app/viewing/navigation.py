@@ -317,7 +317,7 @@ class Navigation(QObject):
         self.displaying.show(None, None)
         if look.content is Content.CHANGED:
             note(self._project, row, look)
-            row = structs.replace(row, changed=look.quick_hash)
+            row = structs.replace(row, changed=look.digest)
         self._list.flag(row.id, error.line)
         self._list.replace(row)
         if isinstance(error, ImageMissing):
@@ -331,17 +331,17 @@ class Navigation(QObject):
         """Keep what was found in the place of the file that is shown now, and say it."""
         row = self._list.row(image)  # as it is now: it may have been written while its pixels were decoded
         note(self._project, row, look)
-        changed = look.quick_hash if look.content is Content.CHANGED else ""
+        changed = look.digest if look.content is Content.CHANGED else ""
         known = structs.replace(row, changed=changed)
         if look.content is Content.TOUCHED:
-            known = structs.replace(known, size=look.size, mtime_ns=look.mtime_ns, quick_hash=look.quick_hash)
+            known = known.with_states(look.files)
         had_problem = self._list.unflag(image)
         if known != row or had_problem:
             self._list.replace(known)
         if changed and (image, changed) not in self._kept:
             todo = _("Learning and proposals leave it out until you decide.")
             self._set_trouble(ImageTrouble(TroubleKind.CHANGED, f"{changed_sentence(row)} {todo}", usable=True))
-        if known.quick_hash != row.quick_hash:
+        if known.digest != row.digest:
             self.contentReplaced.emit(image)
         if not known.content_hash and self._project.writer is not None and not changed:
             self._hasher.submit(lambda: remember_hash(self._project, known, self._closing.is_set))

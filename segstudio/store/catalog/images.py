@@ -12,7 +12,7 @@ from pathlib import Path
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
 from segstudio.store.catalog.split import Split
 from segstudio.store.database.migrations import METADATA_SINCE, schema_of
-from segstudio.store.values import ImageRow, NewFile, NewImage
+from segstudio.store.values import FileState, ImageRow, NewFile, NewImage
 
 __all__ = [
     "ImageRow",
@@ -175,12 +175,13 @@ def read_images(
     )
     for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         sizes, keys, places = planes[r[0]]
+        paths, states = more.get(r[0], ((), ()))
         yield ImageRow(
             id=ImageId(r[0]), path=r[1], root=roots[r[13]].path, planes=sizes, channels=r[2], dtype=r[3],
             family=r[4], status=_STATUS[r[5]], group_id=r[6], split=_SPLIT[r[7]],
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
             size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
-            beside=roots[r[13]].beside, keys=keys, places=places, more=more.get(r[0], ()), metadata=r[20],
+            beside=roots[r[13]].beside, keys=keys, places=places, more=paths, more_states=states, metadata=r[20],
         )  # fmt: skip
 
 
@@ -212,15 +213,20 @@ def _planes(db: sqlite3.Connection, some: Collection[ImageId] | None, schema: in
     return found
 
 
-def _more_files(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, tuple[str, ...]]:
-    """The paths of the files after the first, of images that have several."""
+_MoreFiles = tuple[tuple[str, ...], tuple[FileState, ...]]
+"""Paths of files, and what is known of each."""
+
+
+def _more_files(db: sqlite3.Connection, some: Collection[ImageId] | None) -> Mapping[int, _MoreFiles]:
+    """The files after the first, of images that have several."""
     where, bound = _of(some)
-    more: defaultdict[int, list[str]] = defaultdict(list)
-    for image, path in db.execute(
-        f"SELECT image, path FROM files WHERE position > 0 {where} ORDER BY image, position", bound
-    ):
-        more[image].append(path)
-    return {image: tuple(paths) for image, paths in more.items()}
+    more: defaultdict[int, list[tuple[str, FileState]]] = defaultdict(list)
+    select = "SELECT image, path, size, mtime_ns, quick_hash FROM files WHERE position > 0"
+    for image, path, *state in db.execute(f"{select} {where} ORDER BY image, position", bound):
+        more[image].append((path, FileState(*state)))
+    return {
+        image: (tuple(path for path, _ in files), tuple(state for _, state in files)) for image, files in more.items()
+    }
 
 
 def _of(some: Collection[ImageId] | None) -> tuple[str, tuple[str, ...]]:

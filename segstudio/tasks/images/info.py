@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from segstudio.imaging.metadata import decoded
+from segstudio.imaging.metadata import known
 from segstudio.store.file_check import changed_sentence
 from segstudio.store.merging import MERGES
 from segstudio.store.project import ImageRow, Project, VersionRow
@@ -55,7 +55,7 @@ def _image(image: ImageRow, digest: str) -> dict[str, Any]:
 
 def _pixels(image: ImageRow) -> dict[str, Any]:
     """What is known of an image's pixels and place, by the names of the contract."""
-    metadata = decoded(image.metadata)
+    metadata = known(image.metadata)
     names = [channel.name for channel in metadata.channels]
     axes = metadata.axes if metadata.sizes or len(image.planes) == 1 else "zyx"
     return {

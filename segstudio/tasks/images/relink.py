@@ -1,7 +1,8 @@
 """Find the files of missing images in a folder: by their relative path, by their name, by their content.
 
 A file counts as found only where it is the one that was labelled: of the same size, and of the same time or the same
-hash. Names are compared by NFC and without case.
+hash. An image of several files is missing where one of them is, and found where all of them are. Names are compared by
+NFC and without case.
 """
 
 import os
@@ -15,7 +16,7 @@ from segstudio.imaging.hashing import content_hash, quick_hash
 from segstudio.labels.model import ImageId, folded_name
 from segstudio.store.project import Project
 from segstudio.store.relink import Found, write_places
-from segstudio.store.values import ImageRow
+from segstudio.store.values import FileState, ImageRow
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
@@ -42,6 +43,15 @@ class _File:
     mtime_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file of a missing image: its path below its root, and what is known of it; '' for a hash that is not known."""
+
+    path: str
+    state: FileState
+    content_hash: str
+
+
 class _Folder:
     """The files below a folder, by path, by name and by size; hashes are taken once."""
 
@@ -57,14 +67,14 @@ class _Folder:
         self.by_name[folded_name(file.path.rpartition("/")[2])].append(file)
         self.by_size[file.size].append(file)
 
-    def holds(self, file: _File, row: ImageRow) -> bool:
-        """Whether a file has the content of an image."""
-        if file.size != row.size:
+    def holds(self, file: _File, wanted: _Wanted) -> bool:
+        """Whether a file has the content that is looked for."""
+        if file.size != wanted.state.size:
             return False
         try:
-            if self._quick_hash(file) != row.quick_hash:
+            if self._quick_hash(file) != wanted.state.quick_hash:
                 return False
-            return not row.content_hash or content_hash(self.folder / file.path) == row.content_hash
+            return not wanted.content_hash or content_hash(self.folder / file.path) == wanted.content_hash
         except UnreadableImage:
             return False
 
@@ -84,8 +94,8 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
     if not folder.is_dir():
         raise UserError(_("'{folder}' is not a folder.", folder=folder))
     rows = project.images(removed=True)
-    missing = [row for row in rows if not row.file.is_file()]
-    stayed = frozenset(row.id for row in rows) - {row.id for row in missing}
+    there = {row.id: [file.is_file() for file in row.files] for row in rows}
+    missing = [row for row in rows if not all(there[row.id])]
     if not missing:
         return RelinkReport(folder, (), ())
     files = _Folder(folder)
@@ -98,16 +108,19 @@ def relink(project: Project, folder: Path) -> Generator[Progress, None, RelinkRe
     for done, row in enumerate(missing):
         if done % _EVERY == 0:
             yield Progress(done, len(missing), row.path)
-        file = _find(files, row)
-        if file is not None:
-            same = folded_name(file.path) == folded_name(row.inner_path)
-            found[row.id] = Found(row.id, file.path, file.mtime_ns, same)
-        elif folded_name(row.inner_path) in files.by_path:
+        wanted = _wanted(row)
+        all_of_it = _find_all(files, wanted)
+        if all_of_it is not None:
+            places = tuple((file.path, file.mtime_ns) for file in all_of_it)
+            same = all(folded_name(a.path) == folded_name(b.path) for a, b in zip(all_of_it, wanted, strict=True))
+            found[row.id] = Found(row.id, places, same)
+        elif all(folded_name(file.path) in files.by_path for file in wanted):
             different.append(row.path)
     yield Progress(len(missing), len(missing), _("saving where they are"))
     if found:
-        places = list(found.values())
-        writer.call(lambda db: write_places(db, project.path, folder, places, stayed)).result()
+        moved = list(found.values())
+        stayed = frozenset(row.id for row in rows if row.id not in found and any(there[row.id]))
+        writer.call(lambda db: write_places(db, project.path, folder, moved, stayed)).result()
     return RelinkReport(
         folder,
         tuple(row.path for row in missing if row.id in found),
@@ -128,15 +141,31 @@ def _files_below(folder: Path) -> Iterator[_File]:
             yield _File(Path(os.path.relpath(path, folder)).as_posix(), status.st_size, status.st_mtime_ns)
 
 
-def _find(files: _Folder, row: ImageRow) -> _File | None:
+def _wanted(row: ImageRow) -> list[_Wanted]:
+    """The files of an image, in their order; only of the first the whole content may be known."""
+    first, *more = zip((row.inner_path, *row.more), row.states, strict=True)
+    return [_Wanted(*first, row.content_hash), *(_Wanted(*file, "") for file in more)]
+
+
+def _find_all(files: _Folder, wanted: list[_Wanted]) -> list[_File] | None:
+    """Every file of an image; None where one of them is not there."""
+    found: list[_File] = []
+    for each in wanted:
+        file = _find(files, each)
+        if file is None:
+            return None
+        found.append(file)
+    return found
+
+
+def _find(files: _Folder, wanted: _Wanted) -> _File | None:
     """By relative path, then by name, then by content alone."""
-    at_path = files.by_path.get(folded_name(row.inner_path))
-    if at_path is not None and (
-        (at_path.size, at_path.mtime_ns) == (row.size, row.mtime_ns) or files.holds(at_path, row)
-    ):
+    at_path = files.by_path.get(folded_name(wanted.path))
+    known = wanted.state.size, wanted.state.mtime_ns
+    if at_path is not None and ((at_path.size, at_path.mtime_ns) == known or files.holds(at_path, wanted)):
         return at_path
-    name = folded_name(row.inner_path.rpartition("/")[2])
-    for file in (*files.by_name.get(name, ()), *files.by_size.get(row.size, ())):
-        if files.holds(file, row):
+    name = folded_name(wanted.path.rpartition("/")[2])
+    for file in (*files.by_name.get(name, ()), *files.by_size.get(wanted.state.size, ())):
+        if files.holds(file, wanted):
             return file
     return None
