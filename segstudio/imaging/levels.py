@@ -50,8 +50,8 @@ def auto_levels(pixels: Pixels) -> Levels:
 
 
 def levels_of(source: ImageSource, plane: int) -> Levels:
-    """The `auto_levels` of a plane, which is read in bands. Beyond 67 million pixels only 0.3 million are read, in
-    windows. Raises `UnreadableImage`.
+    """The `auto_levels` of a plane, which is read in bands. Beyond 67 million pixels a smaller level that the file has
+    stands for it, else 0.3 million pixels are read, in windows. Raises `UnreadableImage`.
     """
     return EIGHT_BIT if source.info.dtype == "uint8" else _levels(_sample_of(source, plane))
 
@@ -84,7 +84,15 @@ def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
 
 def _sample_of(source: ImageSource, plane: int) -> Pixels:
     size = source.info.planes[plane]
+    if size.width * size.height > _WHOLE_PX and (level := _enough(source.info.levels)):
+        pixels = source.read(None, level, plane)
+        return _sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)])
     return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(rect, plane=plane))
+
+
+def _enough(levels: Sequence[tuple[int, int]]) -> int:
+    """The smallest of a file's own levels (counted from 1) that is no smaller than the sample; 0 if there is none."""
+    return sum(width * height >= _SAMPLE for width, height in levels)
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:

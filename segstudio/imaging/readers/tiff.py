@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.refusal import checked_size, reading
-from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.imaging.readers.tiff_blocks import BlockSource, own_levels, reads_by_block
+from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo
 from segstudio.text import _
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class _Layout:
     orientation: int
     alpha: bool
     bits: int
+    by_block: bool
+    levels: tuple[tuple[int, int], ...]
 
     def size(self, axis: str) -> int:
         return self.shape[self.axes.index(axis)] if axis in self.axes else 1
@@ -94,12 +97,20 @@ def probe(path: Path) -> ImageInfo:
         "uint8" if layout.dtype.kind == "b" or layout.photometric == _PALETTE else layout.dtype.newbyteorder("=").name
     )
     planes = tuple(PlaneInfo(key, width, height) for key in _keys(layout))
-    return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha)
+    return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha, levels=layout.levels)
 
 
-def open_image(path: Path) -> FrameSource:
+def open_image(path: Path) -> ImageSource:
     """See `imaging.source.open_image`."""
-    return FrameSource(probe(path), lambda plane: _decoded(path, plane))
+    info = probe(path)
+    with _reading(path), _opened(path) as file:
+        layout = _layout(path, file)
+        table = _palette(path, file) if layout.palette and layout.by_block else None
+    if layout.by_block:
+        return BlockSource(
+            info, lambda: _opened(path), lambda: _reading(path), lambda samples: _displayed(samples, layout, table)
+        )
+    return FrameSource(info, lambda plane: _decoded(path, plane))
 
 
 def _opened(path: Path) -> "tifffile.TiffFile":
@@ -127,15 +138,20 @@ def _layout(path: Path, file: "tifffile.TiffFile") -> _Layout:
     extra = tuple(int(e) for e in page.extrasamples)
     samples = (shape[axes.index("S")] if "S" in axes else 1) * (shape[axes.index("C")] if "C" in axes else 1)
     tag = page.tags.get(274)
+    orientation = int(tag.value) if tag is not None and isinstance(tag.value, int) else 1
+    planes = prod(n for a, n in zip(axes, shape, strict=True) if a not in "YXSC")
+    by_block = len(file.series) == 1 and orientation in (0, 1) and reads_by_block(series, planes)
     return _Layout(
         series=_alike(file.series),
         axes=axes,
         shape=shape,
         dtype=np.dtype(series.dtype),
         photometric=int(page.photometric),
-        orientation=int(tag.value) if tag is not None and isinstance(tag.value, int) else 1,
+        orientation=orientation,
         alpha=samples in (2, 4) and bool(extra) and extra[-1] in (1, 2),
         bits=int(page.bitspersample),
+        by_block=by_block,
+        levels=own_levels(series) if by_block else (),
     )
 
 
@@ -162,12 +178,10 @@ def _decoded(path: Path, plane: int) -> Frame:
         layout = _layout(path, file)
         samples = _plane_samples(path, file, layout, plane)
         table = _palette(path, file) if layout.palette else None
-    if samples.dtype.kind == "b" and table is None:
-        samples = samples.astype(np.uint8) * np.uint8(255)
-    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
-    alpha = samples[..., -1] if layout.alpha else None
-    samples = samples[..., :-1] if layout.alpha else samples
-    samples = _shown(samples, layout) if table is None else table[samples[..., 0].astype(np.int64)]
+    alpha = None
+    if layout.alpha:
+        samples, alpha = samples[..., :-1], samples[..., -1].astype(samples.dtype.newbyteorder("="), copy=False)
+    samples = _displayed(samples, layout, table)
     return Frame(upright(samples, layout.orientation), None if alpha is None else upright(alpha, layout.orientation))
 
 
@@ -201,6 +215,15 @@ def _palette(path: Path, file: "tifffile.TiffFile") -> NDArray[np.uint8]:
     if table is None:
         raise UnreadableImage(_("{name} cannot be read: its palette is missing.", name=path.name))
     return (np.asarray(table) >> 8).astype(np.uint8).T
+
+
+def _displayed(samples: Pixels, layout: _Layout, table: NDArray[np.uint8] | None) -> Pixels:
+    """Stored samples (h, w, c) without opacity as every reader gives them: palettes and single bits resolved."""
+    if table is not None:
+        return table[samples[..., 0].astype(np.int64)]
+    if samples.dtype.kind == "b":
+        samples = samples.astype(np.uint8) * np.uint8(255)
+    return _shown(samples.astype(samples.dtype.newbyteorder("="), copy=False), layout)
 
 
 def _shown(samples: Pixels, layout: _Layout) -> Pixels:
