@@ -186,7 +186,7 @@ def _left_after_grace(threads: set[threading.Thread], qt_before: set[int], share
 
 def _allowed(thread: threading.Thread, shared: tuple[str, ...]) -> bool:
     """The thread that draws images is one for all windows, and ends with the process."""
-    return type(thread).__name__ == "TMonitor" or thread.name.startswith(("canvas-draw", *shared))
+    return type(thread).__name__ == "TMonitor" or thread.name.startswith(("canvas-draw", "blocks", *shared))
 
 
 def _living_qt() -> set[int]:

@@ -1,6 +1,6 @@
 """The samples of one plane at every level, whoever keeps them: what a display draws, counts and compares."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +15,10 @@ __all__ = ["HeldSamples", "Samples"]
 
 
 class Samples(Protocol):
-    """Samples (h, w, c) as stored. Level n is reduced by 2 ** n, level 0 the plane itself; the last one is small."""
+    """Samples (h, w, c) as stored. Level n is reduced by 2 ** n, level 0 the plane itself; the last one is small.
+
+    What is not decoded yet may be waited for, or drawn from what there is. Any thread may ask.
+    """
 
     @property
     def sizes(self) -> Sequence[tuple[int, int]]:
@@ -48,7 +51,22 @@ class Samples(Protocol):
         ...
 
     def read(self, level: int, rect: Rect) -> Pixels:
-        """A rectangle given in the level's own pixels, clipped to it; not to be written."""
+        """A rectangle given in the level's own pixels, clipped to it; not to be written.
+
+        What is not decoded yet is waited for. Raises `UnreadableImage` where the file is damaged, or gone.
+        """
+        ...
+
+    def at_once(self, level: int, rect: Rect) -> Pixels:
+        """The same without waiting: what is not decoded yet comes enlarged from a smaller level, and is asked for."""
+        ...
+
+    def has(self, level: int, rect: Rect) -> bool:
+        """Whether `read` would not wait."""
+        ...
+
+    def watch(self, arrived: Callable[[Rect], None] | None) -> None:
+        """Call this, from any thread, with the part of the plane for which `at_once` has more to give than before."""
         ...
 
 
@@ -96,3 +114,14 @@ class HeldSamples:
         if self.pages is not None:
             self.pages.note(level, slice(inside.y, inside.bottom))
         return image[inside.y : inside.bottom, inside.x : inside.right]
+
+    def at_once(self, level: int, rect: Rect) -> Pixels:
+        """See `Samples.at_once`: all is there."""
+        return self.read(level, rect)
+
+    def has(self, level: int, rect: Rect) -> bool:
+        """See `Samples.has`: all is there."""
+        return True
+
+    def watch(self, arrived: Callable[[Rect], None] | None) -> None:
+        """See `Samples.watch`: nothing more arrives."""

@@ -48,13 +48,18 @@ class DisplayImage:
 
         Large ones lie in a file in `folder`, if there is one, and are in memory where somebody looks at them.
         """
-        from segstudio.imaging.display import automatic_view
         from segstudio.imaging.paged import paged
         from segstudio.imaging.pyramid import pyramid
         from segstudio.imaging.samples import HeldSamples
 
-        held = HeldSamples(*paged(pyramid(samples), folder))
-        return DisplayImage(held, found, automatic_view(held.channels, found, inverted=inverted), inverted=inverted)
+        return DisplayImage.shown(HeldSamples(*paged(pyramid(samples), folder)), found, inverted=inverted)
+
+    @staticmethod
+    def shown(stored: "Samples", found: "Levels", *, inverted: bool = False) -> "DisplayImage":
+        """Samples in their automatic view."""
+        from segstudio.imaging.display import automatic_view
+
+        return DisplayImage(stored, found, automatic_view(stored.channels, found, inverted=inverted), inverted=inverted)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -99,11 +104,24 @@ class DisplayImage:
         return replace(self, view=view)
 
     def samples(self, level: int, rect: Rect) -> NDArray[Any]:
-        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it."""
+        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it.
+
+        Waits for what is not decoded yet. Raises `UnreadableImage` where a large file is damaged there, or gone.
+        """
         return self.stored.read(level, rect)
 
+    def at_once(self, level: int, rect: Rect) -> NDArray[Any]:
+        """The same for a canvas, which never waits: what is not decoded yet is blurred, and is asked for."""
+        return self.stored.at_once(level, rect)
+
+    def has(self, level: int, rect: Rect) -> bool:
+        """Whether `samples` would not wait."""
+        return self.stored.has(level, rect)
+
     def value_text(self, x: int, y: int) -> str:
-        """The stored value of a pixel in words."""
+        """The stored value of a pixel in words; '…' where it is not decoded yet."""
+        if not self.has(0, Rect(x, y, 1, 1)):
+            return "…"
         value = self.samples(0, Rect(x, y, 1, 1))[0, 0]
         return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
 
@@ -122,17 +140,23 @@ def load_display_image(
     """
     from segstudio.imaging.levels import levels_of
     from segstudio.imaging.source import open_stored
+    from segstudio.imaging.tiled_samples import TiledSamples, may_be_tiled
 
     source = open_stored(stored)
+    info = source.info
     try:
-        planes = source.info.planes
+        planes = info.planes
         if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
             raise OtherSize(_other_size(stored.first, planes, plane, size))
-        pixels = source.read(plane=plane)
         found = known or levels_of(source, plane)
-    finally:
+        if may_be_tiled(info, plane):
+            return DisplayImage.shown(TiledSamples(source, plane), found, inverted=info.metadata.inverted)
+        pixels = source.read(plane=plane)
+    except BaseException:
         source.close()
-    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted)
+        raise
+    source.close()
+    return DisplayImage.of(pixels, found, folder, inverted=info.metadata.inverted)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

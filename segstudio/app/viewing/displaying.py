@@ -5,11 +5,14 @@ import threading
 from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from segstudio.app.jobs import MainThread
 from segstudio.app.viewing.display import DisplayImage, load_display_image
+from segstudio.geometry import Rect
 from segstudio.imaging import paged
 from segstudio.imaging.display import View
 from segstudio.labels.model import ImageId
@@ -18,6 +21,9 @@ from segstudio.store.filesystems import file_system, is_network
 from segstudio.store.kept_levels import KeptLevels
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
+
+if TYPE_CHECKING:
+    from segstudio.imaging.samples import Samples
 
 __all__ = ["Displaying"]
 
@@ -35,13 +41,16 @@ class Displaying(QObject):
     """`display` is what is on screen. A view that was chosen is that of all planes of its image, while the project is
     open: where it names a channel that the image no longer has, the automatic one is shown.
 
-    `displayChanged`: the same samples are shown in another view.
+    `displayChanged`: the same samples are shown in another view. `samplesArrived`: a rectangle of the plane on screen
+    is decoded, and sharper than it was drawn.
     """
 
     displayChanged = Signal()
+    samplesArrived = Signal(object)
 
-    def __init__(self, project: Project, parent: QObject | None = None) -> None:
+    def __init__(self, project: Project, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._main = main
         self._kept = KeptLevels(project.path, writes=project.writer is not None)
         self._folder = _FolderForPages()
         self._chosen: dict[ImageId, View] = {}
@@ -113,9 +122,18 @@ class Displaying(QObject):
 
     def show(self, image: ImageId | None, display: DisplayImage | None) -> None:
         """Take what is on screen from now on, in the view chosen for that image before."""
+        if self.display is not None:
+            self.display.stored.watch(None)
+        if display is not None:
+            stored = display.stored
+            stored.watch(lambda rect: self._main.post(lambda: self._arrived(stored, rect)))
         view = None if image is None else self._chosen.get(image)
         self._image = image
         self.display = display if display is None or view is None or not display.fits(view) else display.seen(view)
+
+    def _arrived(self, stored: "Samples", rect: Rect) -> None:
+        if self.display is not None and self.display.stored is stored:
+            self.samplesArrived.emit(rect)
 
     def choose(self, view: View) -> None:
         """Show the image on screen in a view, now and when it is shown again; nothing where there is no image.

@@ -83,7 +83,7 @@ class Navigation(QObject):
         self.plane = 0
         self.sequence: Sequence[int] | None = None
         self.ranked: Callable[[Sequence[int]], Sequence[int]] | None = None
-        self.displaying = Displaying(project, self)
+        self.displaying = Displaying(project, main, self)
         self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
         self._ahead_soon.setSingleShot(True)
         self._ahead_soon.setInterval(_AHEAD_MS)

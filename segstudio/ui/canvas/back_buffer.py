@@ -98,9 +98,9 @@ class Frame:
         self._stale_ground = [self.rect]
         self._stale_overlay = [self.rect]
 
-    def spoil_ground(self) -> None:
-        """Mark the image as out of date everywhere, because its rendering changed."""
-        self._stale_ground = [self.rect]
+    def spoil_ground(self, rect: Rect | None = None) -> None:
+        """Mark the image as out of date within a rectangle, or everywhere."""
+        _note(self._stale_ground, self.rect if rect is None else rect.intersected(self.rect))
 
     def spoil_overlay(self, rects: Iterable[Rect] | None = None) -> tuple[Rect, ...]:
         """Mark labels and proposal as out of date within rectangles, or everywhere; returns what is out of date now."""

@@ -70,7 +70,8 @@ class Pixels(Protocol):
     def stored(self) -> object: ...
     @property
     def view(self) -> View: ...
-    def samples(self, level: int, rect: Rect) -> NDArray[Any]: ...
+    def at_once(self, level: int, rect: Rect) -> NDArray[Any]: ...
+    def has(self, level: int, rect: Rect) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +111,7 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
     if grid.scale >= 1:
         columns, rows = _cells(grid.xs, 1, width), _cells(grid.ys, 1, height)
         source = _span(columns, rows)
-        samples = picked(pixels.samples(0, source), view)
+        samples = picked(pixels.at_once(0, source), view)
         if samples.shape[:2] == out.shape:
             coloured(samples, view, out)
         else:
@@ -159,7 +160,7 @@ def _reduced(pixels: Pixels, grid: Grid) -> tuple[NDArray[Any], NDArray[np.float
     right, bottom = grid.xs[-1] * f - 0.5, grid.ys[-1] * f - 0.5
     source = Rect.of_edges(left - 1, top - 1, right + 2, bottom + 2).intersected(Rect(0, 0, w, h))
     matrix = np.array([[f / grid.scale, 0, left - source.x], [0, f / grid.scale, top - source.y]])
-    return picked(pixels.samples(level, source), pixels.view), matrix
+    return picked(pixels.at_once(level, source), pixels.view), matrix
 
 
 def _warped(

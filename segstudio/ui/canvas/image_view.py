@@ -56,6 +56,7 @@ class ImageView(Surface):
             project.navigation.imageLoading.connect(self._on_image_loading)
             project.navigation.imageFailed.connect(self._on_image_failed)
             project.navigation.displaying.displayChanged.connect(self._on_display_changed)
+            project.navigation.displaying.samplesArrived.connect(self._on_samples_arrived)
             project.navigation.imagesChanged.connect(lambda _rows: project.navigation.items or self._show_empty())
             project.documents.changed.connect(self._on_changed)
             project.documents.classesChanged.connect(self._on_classes_changed)
@@ -165,6 +166,14 @@ class ImageView(Surface):
             self._scene.image.pixels = self._project.navigation.display
             self._frame.spoil_ground()
             self.update()
+
+    def _on_samples_arrived(self, part: Rect) -> None:
+        """Draw a part of the image again, which is decoded by now."""
+        if not self._blank and not self._loading:
+            device = self._viewport.covering(part, 2)
+            self._scene.image.renewed()
+            self._frame.spoil_ground(device)
+            self.update(self._view_rect(device))
 
     def _tell_visible(self) -> None:
         if self._project is not None:

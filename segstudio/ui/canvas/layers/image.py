@@ -46,6 +46,10 @@ class ImageLayer:
             self._kept = None
         self._pixels = pixels
 
+    def renewed(self) -> None:
+        """The same pixels are sharper than they were drawn."""
+        self._kept = None
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the image in pixels; (1, 1) if there is none."""

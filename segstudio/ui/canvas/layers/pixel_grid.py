@@ -45,7 +45,7 @@ class PixelGrid:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         _paint_lines(painter, inside, viewport)
-        if viewport.scale >= VALUES_FROM and pixels.channels <= _MOST_CHANNELS:
+        if viewport.scale >= VALUES_FROM and pixels.channels <= _MOST_CHANNELS and pixels.has(0, inside):
             _paint_values(painter, inside, viewport, pixels)
 
 
@@ -62,7 +62,7 @@ def _paint_lines(painter: QPainter, inside: Rect, viewport: "Viewport") -> None:
 def _paint_values(painter: QPainter, inside: Rect, viewport: "Viewport", pixels: "Pixels") -> None:
     from segstudio.imaging.display import to_rgb
 
-    samples = pixels.samples(0, inside)
+    samples = pixels.at_once(0, inside)
     shown = to_rgb(samples, pixels.view)
     font = QFont(painter.font())
     font.setPixelSize(_FONT_PX)
