@@ -11,6 +11,8 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
 from pathlib import Path
 from typing import IO, Any
 from weakref import WeakSet
@@ -18,7 +20,7 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LARGE_BYTES", "Pages", "drop_pages", "paged"]
+__all__ = ["LARGE_BYTES", "Pages", "Room", "drop_pages", "paged", "room_for"]
 
 LARGE_BYTES = 64 << 20
 """Samples of an image, all its levels together, from which they are worth a file."""
@@ -76,6 +78,49 @@ def drop_pages() -> None:
         pages.drop()
 
 
+class Room:
+    """Arrays (h, w, c) that are filled row by row, in a mapped file or in memory. One thread fills, any may read."""
+
+    def __init__(
+        self,
+        arrays: Sequence[Samples],
+        pages: Pages | None = None,
+        file: IO[bytes] | None = None,
+        begins: Sequence[int] = (),
+    ) -> None:
+        self.arrays, self.pages = tuple(arrays), pages
+        self._file, self._begins = file, tuple(begins)
+
+    def fill(self, level: int, top: int, rows: Samples) -> None:
+        """Put rows (n, w, c) into an array from this row on. Raises `OSError` where the disk refuses them."""
+        array = self.arrays[level]
+        if self._file is None:
+            array[top : top + len(rows)] = rows
+        else:
+            # Written and not copied into the mapping: a disk that fails is then an error, and not the end of a program.
+            _write(self._file, rows.astype(array.dtype, copy=False), self._begins[level] + top * array.strides[0])
+
+    def filled(self) -> None:
+        """Nothing more comes."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def room_for(sizes: Sequence[tuple[int, int]], channels: int, dtype: "np.dtype[Any]", folder: Path | None) -> Room:
+    """Room for levels of these widths and heights, zeros at first: in a file in `folder`, which is made where it is
+    missing, if they are large; in memory where they are not, where `folder` is None, and where the disk has no room.
+    """
+    shapes = [(height, width, channels) for width, height in sizes]
+    wanted = sum(_whole_pages(_nbytes(shape, dtype)) for shape in shapes)
+    if folder is not None and wanted >= LARGE_BYTES and hasattr(mmap, "MADV_DONTNEED"):
+        try:
+            return _room_in_file([(shape, dtype) for shape in shapes], folder)
+        except OSError as error:
+            logging.getLogger(__name__).info("samples of an image stay in memory: %s", error)
+    return Room([np.zeros(shape, dtype) for shape in shapes])
+
+
 def paged(levels: Sequence[Samples], folder: Path | None) -> tuple[tuple[Samples, ...], Pages | None]:
     """The same arrays (h, w, c), read-only, in a mapped file if they are large; else as they are, without `Pages`.
 
@@ -85,35 +130,43 @@ def paged(levels: Sequence[Samples], folder: Path | None) -> tuple[tuple[Samples
     if folder is None or wanted < LARGE_BYTES or not hasattr(mmap, "MADV_DONTNEED"):
         return tuple(levels), None
     try:
-        return _paged(levels, folder, wanted)
+        room = _room_in_file([(level.shape, level.dtype) for level in levels], folder)
+        try:
+            for number, level in enumerate(levels):
+                room.fill(number, 0, level)
+        finally:
+            room.filled()
     except OSError as error:
         logging.getLogger(__name__).info("samples of an image stay in memory: %s", error)
         return tuple(levels), None
+    return room.arrays, room.pages
 
 
-def _paged(levels: Sequence[Samples], folder: Path, n_bytes: int) -> tuple[tuple[Samples, ...], Pages]:
+def _room_in_file(kinds: "Sequence[tuple[tuple[int, ...], np.dtype[Any]]]", folder: Path) -> Room:
+    ends = list(accumulate(_whole_pages(_nbytes(*kind)) for kind in kinds))
+    begins, n_bytes = [0, *ends[:-1]], ends[-1]
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < n_bytes + _SPARE_BYTES:
         raise OSError(f"{folder} has too little room for {n_bytes} bytes")
-    places: list[tuple[int, int]] = []
-    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+    file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - it stays open while it is filled
+    try:
         if hasattr(os, "posix_fallocate"):
             # Room that is only promised, and not there when the system writes, would be found out by a dead process.
             os.posix_fallocate(file.fileno(), 0, n_bytes)
-        end = 0
-        for level in levels:
-            places.append((end, level.nbytes // len(level)))
-            _write(file, level, end)
-            end += _whole_pages(level.nbytes)
         mapped = mmap.mmap(file.fileno(), n_bytes, prot=mmap.PROT_READ)
-    pages = Pages(mapped, places)
+    except BaseException:
+        file.close()
+        raise
+    placed = [(begin, *kind) for begin, kind in zip(begins, kinds, strict=True)]
+    pages = Pages(mapped, [(begin, _nbytes(shape[1:], dtype)) for begin, shape, dtype in placed])
     with _living_lock:
         _living.add(pages)
-    held = (
-        np.frombuffer(mapped, level.dtype, level.size, begin).reshape(level.shape)
-        for level, (begin, _row_bytes) in zip(levels, places, strict=True)
-    )
-    return tuple(held), pages
+    arrays = [np.frombuffer(mapped, dtype, prod(shape), begin).reshape(shape) for begin, shape, dtype in placed]
+    return Room(arrays, pages, file, begins)
+
+
+def _nbytes(shape: Sequence[int], dtype: "np.dtype[Any]") -> int:
+    return prod(shape) * dtype.itemsize
 
 
 def _whole_pages(n_bytes: int) -> int:

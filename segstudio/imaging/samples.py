@@ -1,17 +1,30 @@
 """The samples of one plane at every level, whoever keeps them: what a display draws, counts and compares."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.paged import Pages
 from segstudio.imaging.source import Pixels
 
-__all__ = ["HeldSamples", "Samples"]
+__all__ = ["HeldSamples", "Samples", "Watcher"]
+
+
+class Watcher(Protocol):
+    """Whoever shows samples that are still being decoded."""
+
+    def arrived(self, part: Rect) -> None:
+        """`at_once` has more to give for a part of the plane than before."""
+        ...
+
+    def failed(self, error: UnreadableImage) -> None:
+        """The file is damaged, or gone: what is missing never comes."""
+        ...
 
 
 class Samples(Protocol):
@@ -37,7 +50,12 @@ class Samples(Protocol):
 
     @property
     def overview(self) -> Pixels:
-        """The last level, whole; not to be written."""
+        """The last level, whole, as far as it is decoded; not to be written."""
+        ...
+
+    @property
+    def settled(self) -> bool:
+        """Whether the overview stays as it is."""
         ...
 
     @property
@@ -65,12 +83,12 @@ class Samples(Protocol):
         """Whether `read` would not wait."""
         ...
 
-    def watch(self, arrived: Callable[[Rect], None] | None) -> None:
-        """Call this, from any thread, with the part of the plane for which `at_once` has more to give than before."""
+    def watch(self, watcher: "Watcher | None") -> None:
+        """Tell this, from any thread, what comes from now on; what failed before is told at once."""
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class HeldSamples:
     """Samples that were decoded whole: arrays, in memory or, where there are `pages`, in a mapped file."""
 
@@ -98,6 +116,11 @@ class HeldSamples:
         return self.reduced[-1]
 
     @property
+    def settled(self) -> bool:
+        """Whether the overview stays as it is."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         """What all of it takes, wherever it lies."""
         return sum(level.nbytes for level in self.reduced)
@@ -123,5 +146,5 @@ class HeldSamples:
         """See `Samples.has`: all is there."""
         return True
 
-    def watch(self, arrived: Callable[[Rect], None] | None) -> None:
+    def watch(self, watcher: Watcher | None) -> None:
         """See `Samples.watch`: nothing more arrives."""

@@ -64,7 +64,7 @@ class ImageInfo:
 
     `dtype` is the NumPy name of a sample's type, `family` the reader's (`png`, `jpeg`, ...). `levels` are (width,
     height) of the smaller copies of every plane that the file itself has, largest first. `part` says that the file may
-    be one of several of an image.
+    be one of several of an image. `by_block`: reading a rectangle costs what it covers, and not the whole plane.
     """
 
     planes: tuple[PlaneInfo, ...]
@@ -75,6 +75,7 @@ class ImageInfo:
     metadata: Metadata = PLAIN
     levels: tuple[tuple[int, int], ...] = ()
     part: Part | None = None
+    by_block: bool = False
 
 
 @dataclass(frozen=True, slots=True)

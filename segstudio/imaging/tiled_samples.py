@@ -17,9 +17,10 @@ import numpy as np
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.pyramid import resizable, resized
+from segstudio.imaging.samples import Watcher
 from segstudio.imaging.source import ImageInfo, ImageSource, Pixels
 
-__all__ = ["TiledSamples", "level_sizes", "may_be_tiled"]
+__all__ = ["TiledSamples", "enlarged", "level_sizes", "may_be_tiled"]
 
 BLOCK = 512
 """Width and height of a block in pixels of its level."""
@@ -54,7 +55,7 @@ def level_sizes(width: int, height: int) -> list[tuple[int, int]]:
 def may_be_tiled(info: ImageInfo, plane: int) -> bool:
     """Whether a plane is large, and the file's own levels are close enough together for blocks of every size."""
     whole = info.planes[plane]
-    if whole.width * whole.height < _LARGE_PX:
+    if not info.by_block or whole.width * whole.height < _LARGE_PX:
         return False
     own = [whole.width, *(width for width, _height in info.levels)]
     return all(_own_level(own, width) is not None for width, _height in level_sizes(whole.width, whole.height))
@@ -70,6 +71,7 @@ class TiledSamples:
     """See `Samples`. It keeps the source, which must read by rectangle and level, and closes it at its end."""
 
     in_memory = True
+    settled = True
 
     def __init__(self, source: ImageSource, plane: int) -> None:
         """Decodes the overview: for a worker thread. Raises `UnreadableImage`."""
@@ -83,7 +85,7 @@ class TiledSamples:
         self._wanted: OrderedDict[_Place, None] = OrderedDict()
         self._under_way: set[_Place] = set()
         self._failed: set[_Place] = set()
-        self._arrived: Callable[[Rect], None] | None = None
+        self._watcher: Watcher | None = None
         weakref.finalize(self, source.close)
         self.overview = self._decoded((len(self.sizes) - 1, 0, 0))
 
@@ -115,9 +117,9 @@ class TiledSamples:
         with self._lock:
             return all(self._known(place) is not None for place in self._places(level, rect))
 
-    def watch(self, arrived: Callable[[Rect], None] | None) -> None:
-        """See `Samples.watch`."""
-        self._arrived = arrived
+    def watch(self, watcher: Watcher | None) -> None:
+        """See `Samples.watch`. A damaged block is told to who reads it: the rest of the picture is there."""
+        self._watcher = watcher
 
     def _places(self, level: int, rect: Rect) -> list[_Place]:
         inside = rect.intersected(Rect(0, 0, *self.sizes[level]))
@@ -165,7 +167,7 @@ class TiledSamples:
                 return found
             self._want(place)
             coarser = self._coarser(place)
-        return _enlarged(*coarser, self._rect(place))
+        return enlarged(*coarser, self._rect(place))
 
     def _coarser(self, place: _Place) -> tuple[Pixels, Rect, int]:
         """The nearest smaller block over a place, where it lies at its level, and by how many levels it is smaller."""
@@ -206,9 +208,9 @@ class TiledSamples:
         finally:
             with self._lock:
                 self._under_way.discard(place)
-        if (arrived := self._arrived) is not None:
+        if (watcher := self._watcher) is not None:
             part, step = self._rect(place), 1 << place[0]
-            arrived(Rect(part.x * step, part.y * step, part.w * step, part.h * step))
+            watcher.arrived(Rect(part.x * step, part.y * step, part.w * step, part.h * step))
 
     def _keep(self, place: _Place, block: Pixels) -> None:
         with self._lock:
@@ -242,7 +244,7 @@ class TiledSamples:
         return block
 
 
-def _enlarged(coarse: Pixels, over: Rect, steps: int, rect: Rect) -> Pixels:
+def enlarged(coarse: Pixels, over: Rect, steps: int, rect: Rect) -> Pixels:
     """A block (h, w, c) from one over it that is so many levels smaller."""
     left, top = (rect.x >> steps) - over.x, (rect.y >> steps) - over.y
     right, bottom = (rect.right - 1 >> steps) + 1 - over.x, (rect.bottom - 1 >> steps) + 1 - over.y

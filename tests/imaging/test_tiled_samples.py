@@ -15,6 +15,7 @@ from segstudio.imaging import tiled_samples
 from segstudio.imaging.pyramid import halved
 from segstudio.imaging.source import ImageInfo, PlaneInfo
 from segstudio.imaging.tiled_samples import TiledSamples, level_sizes, may_be_tiled
+from tests.imaging.heard import Heard
 
 
 class Slide:
@@ -24,7 +25,9 @@ class Slide:
         self.levels = list(levels)
         h, w, c = self.levels[0].shape
         sizes = tuple((level.shape[1], level.shape[0]) for level in self.levels[1:])
-        self.info = ImageInfo((PlaneInfo("0", w, h),), c, self.levels[0].dtype.name, "tiff", levels=sizes)
+        self.info = ImageInfo(
+            (PlaneInfo("0", w, h),), c, self.levels[0].dtype.name, "tiff", levels=sizes, by_block=True
+        )
         self.asked: list[tuple[int, Rect]] = []
         self.goes = threading.Event()
         self.goes.set()
@@ -92,9 +95,8 @@ def test_a_view_is_drawn_at_once_from_the_overview_and_again_when_its_blocks_are
     source = slide()
     samples = TiledSamples(source, 0)
     source.goes.clear()
-    arrived: list[Rect] = []
-    came = threading.Event()
-    samples.watch(lambda rect: (arrived.append(rect), came.set()))
+    heard = Heard()
+    samples.watch(heard)
     part = Rect(600, 600, 300, 300)
     assert not samples.has(0, part)
     blurred = samples.at_once(0, part)
@@ -102,8 +104,8 @@ def test_a_view_is_drawn_at_once_from_the_overview_and_again_when_its_blocks_are
     near = samples.overview[600 >> 3 : 900 >> 3, 600 >> 3 : 900 >> 3].astype(float)
     assert np.abs(blurred.mean(axis=(0, 1)) - near.mean(axis=(0, 1))).max() < 5
     source.goes.set()
-    assert came.wait(10)
-    assert arrived == [Rect(512, 512, 512, 512)]
+    assert heard.news.acquire(timeout=10)
+    assert heard.parts == [Rect(512, 512, 512, 512)]
     assert samples.has(0, part)
     assert np.array_equal(samples.at_once(0, part), source.levels[0][600:900, 600:900])
 
@@ -115,12 +117,13 @@ def test_what_was_asked_for_last_is_decoded_first(monkeypatch: pytest.MonkeyPatc
     samples.at_once(0, Rect(0, 0, 1, 1))  # both threads are busy from now on
     samples.at_once(0, Rect(512, 0, 1, 1))
     source.goes.clear()
-    done = threading.Event()
+    heard = Heard()
+    samples.watch(heard)
     for column in range(2, 8):
         samples.at_once(0, Rect(512 * column, 0, 1, 1))
-    samples.watch(lambda rect: rect.x == 7 * 512 and done.set())
     source.goes.set()
-    assert done.wait(10)
+    while Rect(7 * 512, 0, 512, 512) not in heard.parts:
+        assert heard.news.acquire(timeout=10)
     asked = [rect.x // 512 for level, rect in source.asked if level == 0]
     assert asked.index(7) <= 5, "those at the front waited"
 

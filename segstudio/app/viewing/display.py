@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,13 @@ class DisplayImage:
 
     @property
     def overview(self) -> NDArray[Any]:
-        """The samples (h, w, c) of the smallest level."""
+        """The samples (h, w, c) of the smallest level, as far as they are decoded."""
         return self.stored.overview
+
+    def smallest(self) -> NDArray[Any]:
+        """The same once all is decoded: for a worker thread. Raises `UnreadableImage`."""
+        last = self.levels - 1
+        return self.stored.read(last, Rect(0, 0, *self.stored.sizes[last]))
 
     @property
     def automatic(self) -> "View":
@@ -138,7 +144,10 @@ def load_display_image(
     `known` are its levels where they were found before, `folder` is for the samples of a large one. Raises
     `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
+    from segstudio.imaging.early_copy import early_copy
+    from segstudio.imaging.filling_samples import FillingSamples
     from segstudio.imaging.levels import levels_of
+    from segstudio.imaging.paged import room_for
     from segstudio.imaging.source import open_stored
     from segstudio.imaging.tiled_samples import TiledSamples, may_be_tiled
 
@@ -151,6 +160,10 @@ def load_display_image(
         found = known or levels_of(source, plane)
         if may_be_tiled(info, plane):
             return DisplayImage.shown(TiledSamples(source, plane), found, inverted=info.metadata.inverted)
+        early = early_copy(stored.first, info, plane) if len(stored.files) == 1 else None
+        if early is not None or info.by_block:
+            filling = FillingSamples(source, plane, partial(room_for, folder=folder), early)
+            return DisplayImage.shown(filling, found, inverted=info.metadata.inverted)
         pixels = source.read(plane=plane)
     except BaseException:
         source.close()

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import weakref
 from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.jobs import MainThread
 from segstudio.app.viewing.display import DisplayImage, load_display_image
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging import paged
 from segstudio.imaging.display import View
@@ -42,11 +44,13 @@ class Displaying(QObject):
     open: where it names a channel that the image no longer has, the automatic one is shown.
 
     `displayChanged`: the same samples are shown in another view. `samplesArrived`: a rectangle of the plane on screen
-    is decoded, and sharper than it was drawn.
+    is decoded, and sharper than it was drawn. `samplesFailed`: the file of that plane turned out to be damaged
+    (`UnreadableImage`).
     """
 
     displayChanged = Signal()
     samplesArrived = Signal(object)
+    samplesFailed = Signal(object)
 
     def __init__(self, project: Project, main: MainThread, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -125,15 +129,23 @@ class Displaying(QObject):
         if self.display is not None:
             self.display.stored.watch(None)
         if display is not None:
-            stored = display.stored
-            stored.watch(lambda rect: self._main.post(lambda: self._arrived(stored, rect)))
+            display.stored.watch(_Watcher(self, self._main, display.stored))
         view = None if image is None else self._chosen.get(image)
         self._image = image
         self.display = display if display is None or view is None or not display.fits(view) else display.seen(view)
 
-    def _arrived(self, stored: "Samples", rect: Rect) -> None:
+    def arrived(self, stored: "Samples", rect: Rect) -> None:
+        """Samples have come; on the main thread."""
         if self.display is not None and self.display.stored is stored:
             self.samplesArrived.emit(rect)
+
+    def failed(self, stored: "Samples", error: UnreadableImage) -> None:
+        """Samples will never come; on the main thread."""
+        with self._lock:
+            for key in [key for key, kept in self._loaded.items() if kept.stored is stored]:
+                del self._loaded[key]  # opened again, the file is read again
+        if self.display is not None and self.display.stored is stored:
+            self.samplesFailed.emit(error)
 
     def choose(self, view: View) -> None:
         """Show the image on screen in a view, now and when it is shown again; nothing where there is no image.
@@ -151,6 +163,23 @@ class Displaying(QObject):
         if self.display is not None and self._image is not None:
             self.choose(self.display.automatic)
             self._chosen.pop(self._image, None)
+
+
+class _Watcher:
+    """Hands on what is told from a decoder's thread."""
+
+    def __init__(self, displaying: Displaying, main: MainThread, stored: "Samples") -> None:
+        self._displaying, self._main, self._stored = displaying, main, weakref.ref(stored)
+
+    def arrived(self, part: Rect) -> None:
+        """Some of it has come."""
+        if (stored := self._stored()) is not None:
+            self._main.post(lambda: self._displaying.arrived(stored, part))
+
+    def failed(self, error: UnreadableImage) -> None:
+        """It will not come."""
+        if (stored := self._stored()) is not None:
+            self._main.post(lambda: self._displaying.failed(stored, error))
 
 
 class _FolderForPages:

@@ -68,4 +68,4 @@ class Histograms(QObject):
 def _count(display: "DisplayImage") -> "Histogram | None":
     from segstudio.imaging.histogram import histogram
 
-    return histogram(display.overview)
+    return histogram(display.smallest())

@@ -84,6 +84,7 @@ class Navigation(QObject):
         self.sequence: Sequence[int] | None = None
         self.ranked: Callable[[Sequence[int]], Sequence[int]] | None = None
         self.displaying = Displaying(project, main, self)
+        self.displaying.samplesFailed.connect(self._damaged)
         self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
         self._ahead_soon.setSingleShot(True)
         self._ahead_soon.setInterval(_AHEAD_MS)
@@ -326,6 +327,12 @@ class Navigation(QObject):
             self._set_trouble(ImageTrouble(TroubleKind.CHANGED, error.line))
         self.imageFailed.emit(row.path, error.line)
         self._notices.fail(JobKind.IMAGE, error)
+
+    def _damaged(self, error: UserError) -> None:
+        """What was on screen is not all there."""
+        self._documents.commit_gesture()
+        self.shown = None
+        self._not_shown(self.rows[self.index], self._look, error)
 
     def _took(self, image: ImageId, look: Look) -> None:
         """Keep what was found in the place of the file that is shown now, and say it."""

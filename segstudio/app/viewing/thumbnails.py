@@ -69,7 +69,7 @@ def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8]
 
 def reduced_display(display: "DisplayImage", width: int, height: int) -> NDArray[np.uint8]:
     """The same from an image that is on screen, however that is shown: its smallest level is there already."""
-    return _fitted(display.overview, display.automatic, width, height)
+    return _fitted(display.smallest(), display.automatic, width, height)
 
 
 def _fitted(samples: NDArray[np.generic], view: "View", width: int, height: int) -> NDArray[np.uint8]:
@@ -87,25 +87,16 @@ def _fitted(samples: NDArray[np.generic], view: "View", width: int, height: int)
 
 def _reduced_samples(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
     """Samples uint8 (h, w, c) of at least width x height that were never whole in memory; None where there are none."""
+    from segstudio.imaging.early_copy import reduced_jpeg
+
     plane = info.planes[0]
     if plane.width < 2 * width or plane.height < 2 * height:
         return None
     if info.family == "jpeg":
-        return _jpeg(file, width, height)
+        return reduced_jpeg(file, min(plane.width // width, plane.height // height))
     if info.family == "tiff" and info.dtype == "uint8":
         return _tiff_level(file, info, width, height)
     return None
-
-
-def _jpeg(file: Path, width: int, height: int) -> NDArray[np.generic]:
-    from PIL import ImageOps
-
-    from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
-
-    with opened_by_pillow(file, ("JPEG", "MPO")) as image, reading_by_pillow(file):
-        image.draft(None, (max(width, height), max(width, height)))
-        turned = ImageOps.exif_transpose(image)
-        return np.asarray((turned or image).convert("RGB"))
 
 
 def _tiff_level(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:

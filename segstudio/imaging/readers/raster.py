@@ -22,7 +22,7 @@ from segstudio.text import _
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["open_image", "probe"]
+__all__ = ["open_image", "orientation_of", "probe"]
 
 _FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
 _ORIENTATION = 0x0112
@@ -50,7 +50,7 @@ def _info(path: Path, image: "Image") -> ImageInfo:
     channels, dtype, alpha = _samples(image)
     width, height = image.size
     checked_size(path, width, height, (channels + alpha) * np.dtype(dtype).itemsize)
-    if _orientation(path, image) in _TURNED:
+    if orientation_of(path, image) in _TURNED:
         width, height = height, width
     frames = int(getattr(image, "n_frames", 1)) if family in ("gif", "webp") else 1
     planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
@@ -86,7 +86,8 @@ def _sixteen_bit_colour(image: "Image") -> bool:
     return image.format == "PNG" and raw.endswith(";16B") and not raw.startswith("I")
 
 
-def _orientation(path: Path, image: "Image") -> int:
+def orientation_of(path: Path, image: "Image") -> int:
+    """The EXIF orientation 1..8 of an open file; 1 where it says none."""
     if image.format == "PNG" and "exif" not in image.info:
         # If asked for EXIF data, Pillow would decode the whole picture to look for the chunk after it.
         found = _XMP_ORIENTATION.search(str(image.info.get("XML:com.adobe.xmp", "")))
@@ -119,7 +120,7 @@ def _still(path: Path, info: ImageInfo) -> Frame:
     # Where the whole file is needed anyway, it is read once: over a network, reading is what decoding costs.
     data = _whole(path) if info.family == "jpeg" or (info.dtype == "uint16" and info.channels > 1) else None
     with opened_by_pillow(path, _FORMATS, data) as image, reading_by_pillow(path):
-        orientation = _orientation(path, image)
+        orientation = orientation_of(path, image)
         if image.format == "JPEG":
             _refuse_cut_jpeg(path, data or path.read_bytes())
         sixteen = _sixteen_bit_colour(image)
@@ -187,7 +188,7 @@ class _Animation(FrameSource):
         with reading_by_pillow(self._path):
             if self._image is None:
                 self._image = opened_by_pillow(self._path, _FORMATS, self._path.read_bytes())
-            orientation = _orientation(self._path, self._image)
+            orientation = orientation_of(self._path, self._image)
             self._image.seek(plane)
             self._image.load()
             frame = _frame(self._image, self.info)

@@ -97,7 +97,9 @@ def probe(path: Path) -> ImageInfo:
         "uint8" if layout.dtype.kind == "b" or layout.photometric == _PALETTE else layout.dtype.newbyteorder("=").name
     )
     planes = tuple(PlaneInfo(key, width, height) for key in _keys(layout))
-    return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha, levels=layout.levels)
+    return ImageInfo(
+        planes, layout.channels, dtype, "tiff", layout.alpha, levels=layout.levels, by_block=layout.by_block
+    )
 
 
 def open_image(path: Path) -> ImageSource:

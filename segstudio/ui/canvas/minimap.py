@@ -34,7 +34,7 @@ class Minimap(QWidget):
         super().__init__(canvas)
         self._session, self._canvas = session, canvas
         self._project: OpenedProject | None = None
-        self._drawn: tuple[DisplayImage, tuple[int, int, float], QImage] | None = None
+        self._drawn: tuple[DisplayImage, tuple[int, int, float, bool], QImage] | None = None
         self.setObjectName("minimap")
         self.setAccessibleName(_("The whole image"))
         self.setToolTip(_("The whole image: click or drag to look elsewhere"))
@@ -81,9 +81,10 @@ class Minimap(QWidget):
         self.update()
 
     def _picture(self, display: "DisplayImage") -> QImage:
-        size = self.width(), self.height(), self.devicePixelRatioF()
-        if self._drawn is None or self._drawn[0] is not display or self._drawn[1] != size:
-            self._drawn = display, size, _reduced(display, *size)
+        size, settled = (self.width(), self.height(), self.devicePixelRatioF()), display.stored.settled
+        key = (*size, settled)
+        if self._drawn is None or not settled or self._drawn[0] is not display or self._drawn[1] != key:
+            self._drawn = display, key, _reduced(display, *size)
         return self._drawn[2]
 
     def paintEvent(self, event: QPaintEvent) -> None:
