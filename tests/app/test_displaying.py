@@ -14,6 +14,7 @@ from segstudio.app.viewing import display as decoding
 from segstudio.app.viewing import displaying
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.thumbnails import reduced_display, reduced_file
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging import levels as finding
 from segstudio.imaging import paged
@@ -249,3 +250,27 @@ def test_images_in_files_take_no_room_from_those_in_memory(
     assert [desk.shows(0, plane).stored is large[plane].stored for plane in (0, 1)] == [False, False], (
         "only one of them fits, and it is the one that was shown last"
     )
+
+
+def test_a_large_file_that_turns_out_to_be_damaged_leaves_the_screen_with_its_sentence(
+    opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from segstudio.imaging.readers import tiff_blocks
+
+    def damaged(*_given: object, **_named: object) -> None:
+        raise UnreadableImage("b.tif cannot be read: it is damaged.")
+
+    monkeypatch.setattr(tiff_blocks, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(finding, "levels_of", lambda *_given: Levels(0, 10000))
+    monkeypatch.setattr(tiff_blocks.BlockSource, "read", damaged)
+    desk = opened()
+    shown: list[bool] = []
+    failed: list[str] = []
+    desk.navigation.imageShown.connect(lambda: shown.append(True))
+    desk.navigation.imageFailed.connect(lambda _path, sentence: failed.append(sentence))
+    desk.navigation.open(1)
+    desk.qtbot.waitUntil(lambda: bool(failed))
+    assert shown, "it was on screen before anybody knew"
+    assert failed == ["b.tif cannot be read: it is damaged."]
+    assert desk.navigation.failed
+    assert desk.displaying.display is None

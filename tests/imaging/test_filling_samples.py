@@ -225,3 +225,31 @@ def test_an_uncompressed_tiff_gives_every_eighth_pixel(tmp_path: Path, monkeypat
     assert found is not None
     assert np.array_equal(found[..., 0], pixels[::8, ::8])
     assert early_copy(tmp_path / "b.tif", probe(tmp_path / "b.tif"), 0) is None
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_large_jpeg_is_what_pillow_makes_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    from PIL import Image
+
+    from segstudio.imaging.readers import raster
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture(301, 450, 3)).convert(mode).save(tmp_path / "a.jpg", exif=exif)
+    expected = open_image(tmp_path / "a.jpg").read()
+    monkeypatch.setattr(raster, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(raster, "_frame", None)
+    assert np.array_equal(open_image(tmp_path / "a.jpg").read(), expected)
+
+
+def test_a_large_damaged_jpeg_is_refused_as_a_small_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    from segstudio.imaging.readers import raster
+
+    monkeypatch.setattr(raster, "_LARGE_BYTES", 1)
+    Image.fromarray(picture(301, 450, 3)).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImage, match="cut short"):
+        open_image(tmp_path / "a.jpg").read()

@@ -29,6 +29,7 @@ _ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(r"tiff:Orientation(?:=\"|>)([1-8])")
 _TURNED = (5, 6, 7, 8)
 _TAIL = 1 << 16
+_LARGE_BYTES = 1 << 26
 
 
 def probe(path: Path) -> ImageInfo:
@@ -123,12 +124,32 @@ def _still(path: Path, info: ImageInfo) -> Frame:
         orientation = orientation_of(path, image)
         if image.format == "JPEG":
             _refuse_cut_jpeg(path, data or path.read_bytes())
+            if (large := _large_jpeg(image, data or b"", info)) is not None:
+                return Frame(upright(large, orientation))
         sixteen = _sixteen_bit_colour(image)
         # Even where OpenCV reads the samples, because Pillow is the one that notices damage.
         image.load()
         frame = _sixteen_bit_frame(path, data or path.read_bytes(), info) if sixteen else _frame(image, info)
     alpha = None if frame.alpha is None else upright(frame.alpha, orientation)
     return Frame(upright(frame.pixels, orientation), alpha)
+
+
+def _large_jpeg(image: "Image", data: bytes, info: ImageInfo) -> Pixels | None:
+    """Samples (h, w, c) decoded straight into their array: Pillow holds those of a large picture three times.
+
+    None for small and unusual pictures, and for damaged ones, of which Pillow says what is wrong.
+    """
+    plane = info.planes[0]
+    if plane.width * plane.height * info.channels < _LARGE_BYTES or image.mode not in ("RGB", "L"):
+        return None
+    import imagecodecs
+
+    try:
+        found = imagecodecs.jpeg8_decode(data)
+    except imagecodecs.Jpeg8Error:
+        return None
+    samples = found[..., None] if found.ndim == 2 else found
+    return samples if samples.shape == (image.height, image.width, info.channels) else None
 
 
 def _whole(path: Path) -> bytes:

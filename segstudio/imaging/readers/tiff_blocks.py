@@ -39,9 +39,18 @@ def reads_by_block(series: "tifffile.TiffPageSeries", planes: int) -> bool:
         len(series.pages) == planes
         and page.imagedepth == 1
         and size >= _LARGE_BYTES
-        and len(page.dataoffsets) > 1
-        and size // prod(page.shape) * prod(page.chunks) <= _LARGEST_SEGMENT
+        and (_lies_in_rows(page) or (len(page.dataoffsets) > 1 and _segment_bytes(page) <= _LARGEST_SEGMENT))
     )
+
+
+def _segment_bytes(page: Page) -> int:
+    """What a tile or strip takes once it is decoded."""
+    return prod(page.chunks) * page.dtype.itemsize
+
+
+def _lies_in_rows(form: Page) -> bool:
+    """Whether the samples lie in the file as they are, row after row."""
+    return bool(form.is_memmappable and form.is_contiguous and not form.is_tiled) and int(form.planarconfig) == 1
 
 
 def own_levels(series: "tifffile.TiffPageSeries") -> tuple[tuple[int, int], ...]:
@@ -120,18 +129,21 @@ class BlockSource:
                 if self._file is None:
                     self._file = self._open()
                 page = self._file.series[0].levels[level].pages[plane]
-            return _region(page, inside, self._bytes)
+            return (
+                _rows(page, inside, self._part) if _lies_in_rows(page.keyframe) else _region(page, inside, self._bytes)
+            )
 
     def _bytes(self, page: Page, index: int) -> bytes | None:
         """What a tile or strip takes in the file; None where it is left out, as in sparse files."""
         length = page.databytecounts[index]
-        if length == 0:
-            return None
+        return self._part(page.dataoffsets[index], length) if length else None
+
+    def _part(self, begin: int, length: int) -> bytes:
         with self._lock:
             if self._file is None:
                 self._file = self._open()
             handle = self._file.filehandle
-            handle.seek(page.dataoffsets[index])
+            handle.seek(begin)
             found = handle.read(length)
         if len(found) < length:
             raise EOFError("the file is cut short")
@@ -156,6 +168,15 @@ def _region(page: Page, rect: Rect, bytes_of: Callable[[Page, int], bytes | None
         else:
             out[rows, columns] = cut
     return out
+
+
+def _rows(page: Page, rect: Rect, part: Callable[[int, int], bytes]) -> NDArray[Any]:
+    """The same of a page whose samples lie in the file as they are."""
+    form = page.keyframe
+    dtype, count = form.dtype.newbyteorder(form.parent.byteorder), form.samplesperpixel
+    row = form.imagewidth * count * dtype.itemsize
+    found = np.frombuffer(part(page.dataoffsets[0] + rect.y * row, rect.h * row), dtype)
+    return found.reshape(rect.h, form.imagewidth, count)[:, rect.x : rect.right]
 
 
 def _segments(form: Page, rect: Rect, separate: bool) -> Iterator[int]:
