@@ -147,7 +147,7 @@ def load_display_image(
     from segstudio.imaging.early_copy import early_copy
     from segstudio.imaging.filling_samples import FillingSamples
     from segstudio.imaging.levels import levels_of
-    from segstudio.imaging.paged import room_for
+    from segstudio.imaging.paged import LARGE_BYTES, room_for
     from segstudio.imaging.source import open_stored
     from segstudio.imaging.tiled_samples import TiledSamples, may_be_tiled
 
@@ -161,15 +161,16 @@ def load_display_image(
         if may_be_tiled(info, plane):
             return DisplayImage.shown(TiledSamples(source, plane), found, inverted=info.metadata.inverted)
         early = early_copy(stored.first, info, plane) if len(stored.files) == 1 else None
-        if early is not None or info.by_block:
+        decoded = None if early is not None or info.by_block else source.read(plane=plane)
+        if decoded is None or decoded.nbytes >= LARGE_BYTES:
+            # From here on it is there row by row: smaller levels and a file take as long again as decoding.
             filling = FillingSamples(source, plane, partial(room_for, folder=folder), early)
             return DisplayImage.shown(filling, found, inverted=info.metadata.inverted)
-        pixels = source.read(plane=plane)
     except BaseException:
         source.close()
         raise
     source.close()
-    return DisplayImage.of(pixels, found, folder, inverted=info.metadata.inverted)
+    return DisplayImage.of(decoded, found, folder, inverted=info.metadata.inverted)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:
