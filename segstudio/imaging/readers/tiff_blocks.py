@@ -128,7 +128,7 @@ class BlockSource:
             with self._lock:
                 if self._file is None:
                     self._file = self._open()
-                page = self._file.series[0].levels[level].pages[plane]
+                page: Page = self._file.series[0].levels[level].pages[plane]
             return (
                 _rows(page, inside, self._part) if _lies_in_rows(page.keyframe) else _region(page, inside, self._bytes)
             )
