@@ -5,7 +5,7 @@ large ones streamed by the writer. A semantic class goes to the image's one obje
 of an instance class is a new object, but where only what is unlabelled is filled it joins objects begun by hand.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,7 +30,6 @@ __all__ = [
     "Filling",
     "NumbersOf",
     "Outcome",
-    "has_labels",
     "most_bytes",
     "parts_of",
     "steps_of",
@@ -54,9 +53,9 @@ class Filling:
     `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and components of
     instance classes join objects begun by hand (`Joins`); while `locks` count, a class that is locked, or whose only
     object in the image is, gets no pixel. Otherwise each 8-connected component becomes an object, but on a plane with
-    `numbers` each number does; its pixels are of one class. `status` is what the image becomes; None = in progress
-    where it was new and a pixel changes. With `never_empty` an image that would be left without one known pixel is
-    refused.
+    `numbers` each number does; its pixels are of one class. `status` is what the planes `marked` become, None = all;
+    without it an image that was new is in progress where a pixel changes. With `never_empty` a plane that would be left
+    without one known pixel stays as it is, and the filling is refused where all would.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -64,6 +63,7 @@ class Filling:
     origin: Origin
     only_unknown: bool = False
     status: Status | None = None
+    marked: Collection[int] | None = None
     never_empty: bool = False
     locks: bool = True
     numbers: Mapping[int, NumbersOf] = field(default_factory=dict[int, NumbersOf])
@@ -71,10 +71,12 @@ class Filling:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a filling, once its parts are taken: whether a pixel `changed`, and whether some stay unknown."""
+    """What came of a filling, once its parts are taken: whether a pixel `changed`, and whether some stay unknown; which
+    planes were left as they are because they are `empty`."""
 
     changed: bool = False
     short: bool = False
+    empty: frozenset[int] = frozenset()
 
 
 def _ignore(_tiles: int) -> None:
@@ -90,14 +92,23 @@ def parts_of(
     tiles are done, `steps_of` in all. Raises KeyError for a class that was never made, `NothingLabelled`.
     """
     objects, found = _Objects(document), outcome or Outcome()
+    changed: set[int] = set()
     for plane, class_ids_of in work.planes.items():
-        yield from _Plane(document, plane, class_ids_of, work, objects, found).parts(step)
-    if work.never_empty and not found.changed and not has_labels(document, work.classes):
-        raise NothingLabelled(_("Nothing is labelled in this image."), safe=_("It was not marked done."))
-    before = document.status
-    after = work.status or (Status.IN_PROGRESS if found.changed and before is Status.NEW else before)
-    if after is not before:
-        yield RowChange(Table.IMAGES, document.image, {"status": before.value}, {"status": after.value})
+        filled = _Plane(document, plane, class_ids_of, work, objects, found)
+        yield from filled.parts(step)
+        if filled.changed:
+            changed.add(plane)
+    found.changed = bool(changed)
+    planes = len(document.raster.sizes)
+    marked = frozenset(range(planes) if work.marked is None else work.marked)
+    if work.never_empty:
+        found.empty = frozenset(p for p in marked - changed if not _has_labels(document, work.classes, p))
+        marked -= found.empty
+        if not marked:
+            raise NothingLabelled(_("Nothing is labelled in this image."), safe=_("It was not marked done."))
+    row = document.marks.change(document.image, document.marks.after(work.status, marked, planes, edited=found.changed))
+    if row is not None:
+        yield row
 
 
 def steps_of(document: Document, work: Filling) -> int:
@@ -109,15 +120,13 @@ def steps_of(document: Document, work: Filling) -> int:
     )
 
 
-def has_labels(document: Document, classes: ClassTable) -> bool:
-    """Whether a pixel of the image is known. Reads tiles until one is found."""
+def _has_labels(document: Document, classes: ClassTable, plane: int) -> bool:
+    """Whether a pixel of the plane is known. Reads tiles until one is found."""
     known = effective_lookup(document, classes) != 0
-    raster = document.raster
-    for plane in range(len(raster.sizes)):
-        for key in raster.keys(plane):
-            tile = raster.look(key)
-            if bool(known[tile.id] if isinstance(tile, Constant) else known[tile.ids].any()):
-                return True
+    for key in document.raster.keys(plane):
+        tile = document.raster.look(key)
+        if bool(known[tile.id] if isinstance(tile, Constant) else known[tile.ids].any()):
+            return True
     return False
 
 
@@ -208,6 +217,8 @@ class _Plane:
         self._joining = work.only_unknown and self._joins.possible
         self._by_name: dict[int, int] = {}
         self._last: _Block | None = None
+        self.changed = False
+        """Whether a pixel of the plane changed, once its parts are taken."""
 
     def parts(self, step: Callable[[int], None]) -> Iterator[Part]:
         """Rows and tiles; `step` is told of each block in each pass."""
@@ -327,7 +338,7 @@ class _Plane:
             y, x = part.y - block.rect.y, part.x - block.rect.x
             after = _painted(before, ids[y : y + part.h, x : x + part.w], self._work.origin)
             if not same(before, after):
-                self._outcome.changed = True
+                self.changed = True
                 yield (self._plane, ty, tx), TileChange(before, after)
 
 
