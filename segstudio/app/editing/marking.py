@@ -52,10 +52,12 @@ class Marking(QObject):
             self._notices.say(why_not)
             return
         self._documents.commit_gesture()
-        statuses = {item.id: item.status for item in self._navigation.items}
-        wanted = [
-            row for row in self._navigation.rows if row.id in images and (statuses[row.id] == Status.DONE) is not done
+        asked = [
+            (row, item)
+            for row, item in zip(self._navigation.rows, self._navigation.items, strict=True)
+            if row.id in images
         ]
+        wanted = [row for row, item in asked if (item.status is not Status.DONE if done else item.planes_done)]
         if wanted and done:
             self._documents.after(lambda: self._look(wanted))
         elif wanted:
@@ -126,6 +128,14 @@ class Marking(QObject):
                     "on screen.",
                 )
             )
+        if report.planes_left:
+            said.append(
+                count(
+                    report.planes_left,
+                    "1 plane of a stack has nothing to be labelled with and is not done.",
+                    "{n} planes of stacks have nothing to be labelled with and are not done.",
+                )
+            )
         if report.changed:
             said.append(
                 count(
@@ -134,7 +144,7 @@ class Marking(QObject):
                     "{n} images were left as they are: their files have changed since they were labelled.",
                 )
             )
-        if report.passed_over:
+        if report.passed_over or report.planes_left:
             self._notices.announce(JobKind.DONE, " ".join(said))
         else:
             self._notices.say(said[0])

@@ -21,7 +21,7 @@ from segstudio.app.viewing.stored_proposals import Look, Stored
 from segstudio.engine.client import EngineClient
 from segstudio.errors import DiskRefused, UserError
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import Proposal
 from segstudio.store.values import Split
 from segstudio.tasks.learning.predict import Plane, PredictReport, predict
@@ -316,7 +316,7 @@ class Proposals(QObject):
         return self._navigation.rows[self._navigation.index].planes
 
     def _is_done(self) -> bool:
-        return self._navigation.items[self._navigation.index].status is Status.DONE
+        return self._navigation.items[self._navigation.index].marks.is_done(self._navigation.plane)
 
     def _changed(self) -> None:
         self.proposalChanged.emit()

@@ -120,9 +120,9 @@ class Action(NamedTuple):
 _ZOOM_STEP = 1.25
 
 DONE_TIPS = {
-    "proposal": N_("Fill unlabelled pixels from the proposal, mark this image done and show the next one"),
-    "background": N_("Make unlabelled pixels background, mark this image done and show the next one"),
-    "unknown": N_("Mark this image done and show the next one; unlabelled pixels stay unknown"),
+    "proposal": N_("Fill unlabelled pixels from the proposal, mark this image or plane done and show the next one"),
+    "background": N_("Make unlabelled pixels background, mark this image or plane done and show the next one"),
+    "unknown": N_("Mark this image or plane done and show the next one; unlabelled pixels stay unknown"),
 }
 """What Done does, by the project setting for unlabelled pixels; the keys table has the first."""
 
@@ -208,6 +208,8 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.session.reject_proposal(), ("Shift+A",), "reject", Bar.MAIN, "rejectButton", needs=Needs.SHOWN),
     Action("done", N_("Done"), DONE_TIPS["proposal"], Menu.IMAGE, lambda w: w.session.mark_done(), ("Return", "Enter"),
            "done", Bar.MAIN, "doneButton", needs=Needs.SHOWN),
+    Action("done-all", N_("All planes done"), N_("Mark every plane of this stack done, as Done does"), Menu.IMAGE,
+           lambda w: w.session.mark_all_done(), ("Shift+Return", "Shift+Enter"), needs=Needs.SHOWN),
     Action("rest-proposal", N_("The proposal"), N_("Done fills unlabelled pixels with the proposed classes"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.PROPOSAL), group="rest", checkable=True,
            needs=Needs.PROJECT),
