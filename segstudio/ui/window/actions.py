@@ -209,7 +209,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("done", N_("Done"), DONE_TIPS["proposal"], Menu.IMAGE, lambda w: w.session.mark_done(), ("Return", "Enter"),
            "done", Bar.MAIN, "doneButton", needs=Needs.SHOWN),
     Action("done-all", N_("All planes done"), N_("Mark every plane of this stack done, as Done does"), Menu.IMAGE,
-           lambda w: w.session.mark_all_done(), ("Shift+Return", "Shift+Enter"), needs=Needs.SHOWN),
+           lambda w: w.session.mark_all_done(), ("Shift+Return", "Shift+Enter"), "done", needs=Needs.SHOWN),
     Action("rest-proposal", N_("The proposal"), N_("Done fills unlabelled pixels with the proposed classes"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.PROPOSAL), group="rest", checkable=True,
            needs=Needs.PROJECT),
