@@ -79,10 +79,11 @@ class ImageCell(QStyledItemDelegate):
         box = QRectF(at.x(), at.y() + (at.height() - _STATUS_PX) / 2, _STATUS_PX, _STATUS_PX)
         draw_status(painter, theme, box, item.status, bool(item.problem))
         painter.setPen(QColor(theme.muted))
-        stack = item.planes > 1
-        words = (
-            _("{done} of {n} planes", done=item.planes_done, n=item.planes) if stack else _(STATUS_NAMES[item.status])
-        )
+        words = _(STATUS_NAMES[item.status])
+        if item.planes > 1:
+            words = _("{done} of {n} planes", done=item.planes_done, n=item.planes)
+            if painter.fontMetrics().horizontalAdvance(words) > at.width() - 16:
+                words = _("{done} of {n}", done=item.planes_done, n=item.planes)
         if item.problem or item.split == "held-out":
             words = _("problem") if item.problem else _("held out")
         words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, at.width() - 16)
