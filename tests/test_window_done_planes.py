@@ -182,3 +182,20 @@ def test_the_button_says_how_many(me: Bench) -> None:
     assert button is not None
     assert button.isVisible()
     assert button.text() == "Mark all 5 done"
+
+
+def test_a_plane_is_marked_not_done_and_keeps_its_labels(me: Bench) -> None:
+    for plane in (0, 1):
+        me.shows(0, plane)
+        press_done(me)
+    me.shows(0, 0)
+    me.window.bars.action("not-done").trigger()
+    me.wait(lambda: len(me.seqs) == 3)
+    assert (filled(me), done(me)) == ([0, 1], [1])
+    assert me.said[-1] == "Plane 1 is not done (1 of 5 are)."
+    me.window.bars.action("not-done").trigger()
+    assert me.said[-1] == "This plane is not marked done."
+    assert len(me.seqs) == 3
+    me.key(Qt.Key.Key_Z, CONTROL)
+    me.wait(lambda: len(me.seqs) == 4)
+    assert done(me) == [0, 1]

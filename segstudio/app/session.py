@@ -208,6 +208,11 @@ class Session(QObject):
         if project := self.projects.to_edit():
             project.finishing.mark_all_done(confirmed=confirmed)
 
+    def mark_not_done(self) -> None:
+        """Mark the plane on screen not done: its labels stay, and so does what Done has filled in."""
+        if project := self.projects.to_edit():
+            project.marking.reopen_shown()
+
     def fine_tune(self, **options: object) -> None:
         """Train in the background: options are those of `segstudio train` with underscores."""
         if project := self.projects.to_write():

@@ -84,8 +84,8 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         ]
     ] * 2
     assert info["images"][0] | {"labels_sha256": ""} == {
-        "path": "a.png", "size": [24, 20], "planes": 1, "planes_done": 0, "status": "in-progress", "split": "train", "objects": 1,
-        "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
+        "path": "a.png", "size": [24, 20], "planes": 1, "planes_done": 0, "status": "in-progress",
+        "split": "train", "objects": 1, "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
         "channels": 3, "channel_names": ["red", "green", "blue"], "dtype": "uint8", "axes": "yx", "spacing": None,
         "unit": None, "crs": None, "transform": None, "group": None, "notes": [], "personal": False,
     }  # fmt: skip
