@@ -15,9 +15,10 @@ from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
-from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import ClassId, ClassTable, LabelClass, ObjectId, Origin, Status
+from segstudio.labels.edit import TileChange, TileKey
+from segstudio.labels.model import ClassTable, LabelClass, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
+from segstudio.labels.paint.filled_objects import FilledObjects
 from segstudio.labels.paint.joining import Joins
 from segstudio.labels.paint.policy import effective_lookup
 from segstudio.labels.tiles.raster import read_tiles
@@ -91,7 +92,7 @@ def parts_of(
     A plane is asked for twice where it is larger than a block and an instance class is in use. `step` is told how many
     tiles are done, `steps_of` in all. Raises KeyError for a class that was never made, `NothingLabelled`.
     """
-    objects, found = _Objects(document), outcome or Outcome()
+    objects, found = FilledObjects(document), outcome or Outcome()
     changed: set[int] = set()
     for plane, class_ids_of in work.planes.items():
         filled = _Plane(document, plane, class_ids_of, work, objects, found)
@@ -156,36 +157,6 @@ def _has_instances(classes: ClassTable) -> bool:
     return any(not c.one_object for c in classes)
 
 
-class _Objects:
-    """The objects that a filling paints, those of the document and those it makes."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._next = document.next_object
-        self._single: dict[int, int] = {}
-        self.rows: list[RowChange] = []
-        """Those of objects made since they were last taken."""
-
-    def single(self, class_id: int) -> int:
-        """The one object of a class, made where there is none."""
-        if class_id not in self._single:
-            found = self._document.single_object(ClassId(class_id))
-            self._single[class_id] = self.made(class_id) if found is None else found
-        return self._single[class_id]
-
-    def made(self, class_id: int) -> int:
-        """A new object of a class."""
-        object_id = ObjectId(self._next)
-        self._next += 1
-        self.rows.append(RowChange(Table.OBJECTS, object_id, None, {"class_id": class_id}))
-        return object_id
-
-    def take_rows(self) -> list[RowChange]:
-        """The rows of objects made since the last call."""
-        rows, self.rows = self.rows, []
-        return rows
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
     """Part of a plane: its tiles as they are, the class ids (h, w) to be written (0 = leave alone), and which occur."""
@@ -205,7 +176,7 @@ class _Plane:
         plane: int,
         class_ids_of: ClassIdsOf,
         work: Filling,
-        objects: _Objects,
+        objects: FilledObjects,
         outcome: Outcome,
     ) -> None:
         self._raster, self._plane, self._class_ids_of = document.raster, plane, class_ids_of
