@@ -161,7 +161,7 @@ class Proposals(QObject):
         self._begin()
 
     def _begin(self) -> None:
-        """Ask for the image on screen, unless the request under way will do."""
+        """Ask for the plane on screen, unless the request under way will do."""
         self._in_a_moment = False
         image = self._navigation.shown
         if image is None or self._navigation.flagged or self._project.writer is None:
@@ -232,6 +232,7 @@ class Proposals(QObject):
             self._project,
             self._engine,
             [where[0]],
+            planes=(where,),
             visible=lambda: (*where, in_view(self.visible, bounds)),
             replace_people=self._owed,
         )
