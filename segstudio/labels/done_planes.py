@@ -7,10 +7,12 @@ alone, and an edit of a release that knew no planes says the same as ever.
 
 from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from segstudio.labels.edit import Columns, RowChange, Table
 from segstudio.labels.model import Status
+
+if TYPE_CHECKING:
+    from segstudio.labels.edit import Columns, RowChange
 
 __all__ = ["Marks", "is_sound", "planes_of", "ranges_of"]
 
@@ -55,20 +57,22 @@ class Marks(NamedTuple):
         """The columns of the image's row."""
         return {"status": self.status.value, "done_planes": self.some}
 
-    def change(self, image: int, after: "Marks") -> RowChange | None:
+    def change(self, image: int, after: "Marks") -> "RowChange | None":
         """The change of an image's row from these to others; None where they are the same."""
+        from segstudio.labels.edit import RowChange, Table  # what an empty window does without
+
         before, now = self.columns, after.columns
         differ = [name for name in before if before[name] != now[name]]
         if not differ:
             return None
         return RowChange(Table.IMAGES, image, {n: before[n] for n in differ}, {n: now[n] for n in differ})
 
-    def changed(self, columns: Columns) -> "Marks":
+    def changed(self, columns: "Columns") -> "Marks":
         """What they are after a change to these columns of the row, of which it may have none."""
         return Marks(Status(str(columns.get("status", self.status))), str(columns.get("done_planes", self.some)))
 
 
-def is_sound(columns: Columns) -> bool:
+def is_sound(columns: "Columns") -> bool:
     """Whether the columns of an image's row can be kept."""
     try:
         planes_of(str(columns.get("done_planes", "")))
