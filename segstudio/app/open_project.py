@@ -123,6 +123,7 @@ class OpenedProject(QObject):
         self.object_rows = ObjectRows(ground, self.documents, self.navigation, self)
         self.proposals = Proposals(ground, self.engine, self.documents, self.navigation, self)
         self.finishing = Finishing(ground, self.documents, self.navigation, self.proposals, self, prepared.rest)
+        self.finishing.seen = self.places.seen
         self.kept_later = KeptLater(ground, self.documents, self.finishing.fills)
         self.marking = Marking(ground, self.documents, self.navigation, self.finishing, self)
         self.reading = Reading(ground, self.documents, self.navigation)
@@ -199,8 +200,9 @@ class OpenedProject(QObject):
         self.versions.read_last_run()
         self.places.take_up()
         if self.navigation.rows:
-            left = self.places.first if first_image is None else (first_image, 0)
-            self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))
+            left = self.places.first if first_image is None else (first_image, -1)
+            index, plane = left or (self.navigation.next_unfinished() or 0, -1)
+            self.navigation.open(index, (self.navigation.items[index].open_plane() or 0) if plane < 0 else plane)
         self.training.resume(self._interrupted)
 
     def unsure_by(self, measure: str) -> None:

@@ -197,9 +197,21 @@ class Session(QObject):
             project.spots.next()
 
     def mark_done(self, empty: bool = False) -> None:
-        """Fill the rest, mark the image done, show the next that is not; with `empty` nothing need be labelled."""
+        """Fill the rest of the plane on screen, mark it done, show the next plane or image that is not; with `empty`
+        nothing need be labelled."""
         if project := self.projects.to_edit():
             project.finishing.mark_done_and_go_on(empty=empty)
+
+    def mark_all_done(self, confirmed: bool = False) -> None:
+        """The same for all planes of the image on screen; a strip asks where some were never shown, unless that is
+        `confirmed`."""
+        if project := self.projects.to_edit():
+            project.finishing.mark_all_done(confirmed=confirmed)
+
+    def mark_not_done(self) -> None:
+        """Mark the plane on screen not done: its labels stay, and so does what Done has filled in."""
+        if project := self.projects.to_edit():
+            project.marking.reopen_shown()
 
     def fine_tune(self, **options: object) -> None:
         """Train in the background: options are those of `segstudio train` with underscores."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from segstudio.engine.outcome import State as EngineKind
 from segstudio.geometry import Rect
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.model import Cause, ImageId, Rest, Seq, Status
 
 if TYPE_CHECKING:
@@ -123,11 +124,14 @@ class Notice(NamedTuple):
 
 
 class DoneState(Enum):
-    """Where Done stands: at rest, waiting for the proposal, or refused because nothing would be labelled."""
+    """Where Done stands: at rest, waiting for the proposal, refused because nothing would be labelled, or asking
+    whether planes that were never shown are to be marked too.
+    """
 
     IDLE = "idle"
     WAITING = "waiting"
     NOTHING_LABELLED = "nothing labelled"
+    NEVER_SHOWN = "never shown"
 
 
 class Changed(NamedTuple):
@@ -159,6 +163,23 @@ class ImageItem(NamedTuple):
     width: int
     height: int
     planes: int
+    done_planes: str = ""
+
+    @property
+    def marks(self) -> Marks:
+        """Its status by planes."""
+        return Marks(self.status, self.done_planes)
+
+    @property
+    def planes_done(self) -> int:
+        """How many of its planes are done."""
+        return len(self.marks.done(self.planes))
+
+    def open_plane(self, after: int = -1) -> int | None:
+        """The first plane behind one, round the end, that is not done; None where all are."""
+        done = self.marks.done(self.planes)
+        order = (*range(after + 1, self.planes), *range(min(after + 1, self.planes)))
+        return next((plane for plane in order if plane not in done), None)
 
 
 class TroubleKind(StrEnum):
@@ -284,7 +305,8 @@ class Place(NamedTuple):
     """Where a person was in a project: an image by its path, a plane of it, its view, and the id of the class chosen.
 
     `scale` is in view pixels per image pixel, `x` and `y` the image position in the middle; where the whole image was
-    shown (`fitted`) they do not count. `views` are those of other images, (path, scale, x, y) each, the newest last.
+    shown (`fitted`) they do not count. `views` are those of other images, (path, scale, x, y) each, the newest last;
+    `seen` the planes that were on screen of images that have several, (path, ranges) each.
     """
 
     image: str
@@ -295,6 +317,7 @@ class Place(NamedTuple):
     y: float = 0.0
     label_class: int = 0
     views: tuple[tuple[str, float, float, float], ...] = ()
+    seen: tuple[tuple[str, str], ...] = ()
 
 
 class Restored(NamedTuple):

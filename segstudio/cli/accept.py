@@ -44,6 +44,7 @@ def run(options: Namespace) -> int:
                 "images": report.images,
                 "edits": report.edits,
                 "passed_over": report.passed_over,
+                "planes_left": report.planes_left,
                 "empty": list(report.empty),
                 "changed": list(report.changed),
             }
@@ -63,7 +64,16 @@ def run(options: Namespace) -> int:
             if report.without
             else ""
         )
-        say(" ".join(filter(None, (said, without))))
+        left = (
+            count(
+                report.planes_left,
+                "{n} plane of a stack was left: it has no proposal, or nothing would be labelled.",
+                "{n} planes of stacks were left: they have no proposal, or nothing would be labelled.",
+            )
+            if report.planes_left
+            else ""
+        )
+        say(" ".join(filter(None, (said, without, left))))
     if report.changed:
         complain(
             count(

@@ -42,7 +42,7 @@ def arguments(parser: CommandParser) -> None:
         choices=("labels", "proposals", "finished"),
         default="labels",
         help=_(
-            "labels: every image with a known pixel (default); finished: images marked done; "
+            "labels: every image with a known pixel (default); finished: images, and planes, marked done; "
             "proposals: the network's proposals"
         ),
     )

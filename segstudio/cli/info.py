@@ -51,6 +51,10 @@ def run(options: Namespace) -> int:
             new=status["new"],
         )
     )
+    planes = sum(image["planes"] for image in images)
+    if planes > len(images):
+        done = sum(image["planes_done"] for image in images)
+        say(count(planes, "{done} of {n} plane done", "{done} of {n} planes done", done=done))
     say(
         _(
             "{train} in training, {held_out} held out, {unlabelled} not labelled yet",

@@ -19,8 +19,9 @@ from segstudio.errors import UnreadableImage, WeightsDamaged
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.imaging.levels import Levels
 from segstudio.labels.class_lookup import class_lookup, object_lookup
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import TileKey
-from segstudio.labels.model import ClassTable, ImageId, Kind, Status
+from segstudio.labels.model import ClassTable, ImageId, Kind
 from segstudio.labels.tiles.raster import read_tiles
 from segstudio.learn.data import ByChannel, ClassEntry, LearnedPlane, Part, PlaneEntry, learned_planes, made_before
 from segstudio.learn.tries import tries_before
@@ -55,7 +56,7 @@ class ProjectData:
         self._groups = _group_names(list(self._rows.values()))
         self.known = KnownTiles(known_bytes)
         self._keys: dict[int, tuple[TileKey, ...]] = {}
-        self._frozen: dict[int, tuple[Status, int]] = {}
+        self._frozen: dict[int, tuple[Marks, int]] = {}
         self._learnable: dict[int, bool] = {}
         self._as_labelled: set[ImageId] = set()
         self._problems: dict[tuple[int, int | None], str] = {}
@@ -321,7 +322,7 @@ class ProjectData:
         return [self._entry(row, plane) for plane in range(len(row.planes))]
 
     def _entry(self, row: ImageRow, plane: int) -> PlaneEntry:
-        status, seq = self._frozen.get(int(row.id), (row.status, int(row.last_edit)))
+        marks, seq = self._frozen.get(int(row.id), (row.marks, int(row.last_edit)))
         width, height = row.planes[plane]
         return PlaneEntry(
             image=int(row.id),
@@ -332,7 +333,7 @@ class ProjectData:
             channels=row.channels,
             group=self._groups[row.group_id],
             part=_part(row),
-            finished=status is Status.DONE,
+            finished=marks.is_done(plane),
             seq=seq,
         )
 
@@ -340,7 +341,7 @@ class ProjectData:
         """The tiles of an image that hold a known pixel, in order; reads its labels when first asked."""
         if image not in self._keys:
             frozen = self._project.frozen(ImageId(image))
-            self._frozen[image] = (frozen.status, int(frozen.last_edit))
+            self._frozen[image] = (frozen.marks, int(frozen.last_edit))
             lookup = _class_by_object(frozen, self._table)
             keys = sorted(frozen.tiles)
             self._keys[image] = tuple(k for k in keys if self.known.put((image, *k), frozen.tiles[k], lookup))

@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 
 from segstudio.errors import EditConflict
 from segstudio.geometry import Rect, tile_rect
+from segstudio.labels.done_planes import Marks, is_sound
 from segstudio.labels.edit import Columns, Edit, RowChange, Table, TileKey, joined_rows
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Status
 from segstudio.labels.tiles.raster import Raster
-from segstudio.labels.tiles.tile import same
+from segstudio.labels.tiles.tile import Constant, same
 
 __all__ = ["Document"]
 
 
 class Document:
-    """Raster, objects (id -> class), which of them are locked, and status of one image.
+    """Raster, objects (id -> class), which of them are locked, and status of one image,
+    plane by plane in `marks`.
 
     `next_object` is the first id that no edit, undone or not, has ever used; `rows_changed` rises with every change of
     an object's row.
@@ -31,10 +33,11 @@ class Document:
         next_object: int = 1,
         status: Status = Status.NEW,
         locked: Collection[ObjectId] = (),
+        done_planes: str = "",
     ) -> None:
         self.image = image
         self.raster = raster
-        self.status = status
+        self.marks = Marks(status, done_planes)
         self.next_object = next_object
         self.rows_changed = 0
         self._objects: dict[ObjectId, ClassId] = dict(objects or {})
@@ -48,7 +51,9 @@ class Document:
 
     def copy(self) -> "Document":
         """The same over the same immutable tiles, to compute on. No gesture may be under way."""
-        return Document(self.image, self.raster.copy(), self._objects, self.next_object, self.status, self._locked)
+        status, done_planes = self.marks
+        raster = self.raster.copy()
+        return Document(self.image, raster, self._objects, self.next_object, status, self._locked, done_planes)
 
     def become(self, other: "Document") -> None:
         """Become what the same image is, read again: for one whose image was changed in the store.
@@ -57,10 +62,20 @@ class Document:
         used. The other one is used up.
         """
         self.raster.become(other.raster)
-        self.status, self.next_object = other.status, other.next_object
+        self.marks, self.next_object = other.marks, other.next_object
         self._objects, self._locked = dict(other.objects), set(other.locked)
         self._class_of, self._lock_of = np.array(other.class_lookup()), np.array(other.lock_lookup())
         self.rows_changed += 1
+
+    @property
+    def status(self) -> Status:
+        """How far the image is: done where all its planes are."""
+        return self.marks.status
+
+    @property
+    def done_planes(self) -> Collection[int]:
+        """The planes that are done."""
+        return self.marks.done(len(self.raster.sizes))
 
     @property
     def objects(self) -> Mapping[ObjectId, ClassId]:
@@ -83,6 +98,15 @@ class Document:
         view = self._lock_of.view()
         view.setflags(write=False)
         return view
+
+    def is_filled(self, plane: int, most_tiles: int) -> bool:
+        """Whether every pixel of a plane is labelled; False for one of more tiles, of which that is not asked."""
+        keys = list(self.raster.keys(plane))
+        return len(keys) <= most_tiles and all(self._is_filled(key) for key in keys)
+
+    def _is_filled(self, key: TileKey) -> bool:
+        tile, part = self.raster.look(key), self._part(key)
+        return tile.id != 0 if isinstance(tile, Constant) else bool(tile.ids[: part.h, : part.w].all())
 
     def class_ids(self, plane: int, rect: Rect) -> NDArray[np.int32]:
         """Class id of each pixel of a rectangle (h, w); 0 = unknown."""
@@ -127,7 +151,7 @@ class Document:
 
     def _row(self, row: RowChange) -> Columns | None:
         if row.table is Table.IMAGES:
-            return {"status": self.status.value}
+            return self.marks.columns
         found = self._objects.get(ObjectId(row.key))
         return None if found is None else {"class_id": found, "locked": row.key in self._locked}
 
@@ -148,8 +172,8 @@ class Document:
 
     def apply_row(self, row: RowChange) -> None:
         """Make the change of one row without checking it; for gestures and edits alone."""
-        if row.table is Table.IMAGES and row.after is not None and "status" in row.after:
-            self.status = Status(str(row.after["status"]))
+        if row.table is Table.IMAGES and row.after is not None:
+            self.marks = self.marks.changed(row.after)
         elif row.table is Table.OBJECTS:
             self.rows_changed += 1
             if row.after is None:
@@ -179,7 +203,7 @@ class Document:
 def _sound(row: RowChange) -> bool:
     """Whether a document can hold the row's new content."""
     if row.table is Table.IMAGES:
-        return row.after is not None and row.after.get("status", Status.NEW) in list(Status)
+        return row.after is not None and is_sound(row.after)
     if row.after is None or (row.before is not None and "class_id" not in row.after):
         return True
     return 0 < row.key < 2**32 and isinstance(row.after.get("class_id"), int)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect, tile_rect
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey, joined_rows
 from segstudio.labels.model import Cause, ClassId, ObjectId, Origin, Status
 from segstudio.labels.paint.coverage import coverage
@@ -105,10 +106,8 @@ class Gesture:
     def set_status(self, status: Status) -> None:
         """Change the image's status together with the pixels."""
         self._check()
-        if status is not self._document.status:
-            row = RowChange(
-                Table.IMAGES, self._document.image, {"status": self._document.status.value}, {"status": status.value}
-            )
+        row = self._document.marks.change(self._document.image, Marks(status))
+        if row is not None:
             self._rows.append(row)
             self._document.apply_row(row)
 

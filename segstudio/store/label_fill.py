@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.model import ImageId
 from segstudio.labels.paint.fill import Filling, Outcome, parts_of, steps_of
 from segstudio.labels.tiles.raster import Raster, TileBudget
 from segstudio.labels.tiles.streamed import TILE_BYTES, Part, StreamedEdit
 from segstudio.store.catalog.images import sizes_of
 from segstudio.store.progress_token import Ticker
-from segstudio.store.writing.label_rows import read_locked, read_objects, read_tile, stored_keys
+from segstudio.store.writing.label_rows import read_locked, read_marks, read_objects, read_tile, stored_keys
 
 __all__ = ["Changing", "changed", "filled", "stored_document"]
 
@@ -25,8 +25,10 @@ def stored_document(db: sqlite3.Connection, image: ImageId) -> Document:
     """The labels of an image as the connection sees them, few tiles in memory; for use while it is open."""
     raster = Raster(sizes_of(db, image), lambda key: read_tile(db, image, key), stored_keys(db, image))
     raster.share(TileBudget(_TILES_HELD * TILE_BYTES))
-    status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
-    return Document(image, raster, read_objects(db, image), next_object, Status(status), read_locked(db, image))
+    (next_object,) = db.execute("SELECT next_object FROM images WHERE id = ?", (image,)).fetchone()
+    status, done_planes = read_marks(db, image)
+    locked = read_locked(db, image)
+    return Document(image, raster, read_objects(db, image), next_object, status, locked, done_planes)
 
 
 def filled(

@@ -1,6 +1,6 @@
 """Proposals in cache/proposals.db: outside the journal, replaceable, and deletable at any time.
 
-The newest proposal of a plane is the one that counts. The one first shown on an image is kept beside it until Done, so
+The newest proposal of a plane is the one that counts. The one first shown on it is kept beside it until Done, so
 that effort can be counted. What people proposed (`runs.FROM_PEOPLE`) is replaced only on request. A plane
 whose proposal a person rejected has none until one is written again. One process writes (the one that holds the
 project); others read.
@@ -130,7 +130,7 @@ class Proposals:
         return None if self.is_rejected(image, plane) else self._read(_NEWEST, image, plane, known)
 
     def first(self, image: ImageId, plane: int) -> Proposal | None:
-        """The proposal that was shown first since the image was last done."""
+        """The proposal that was shown first since the plane was last done."""
         return self._read(_FIRST, image, plane)
 
     def notes(self) -> list[ProposalNote]:
@@ -170,16 +170,17 @@ class Proposals:
             if db is not None and self._write and db.execute(_FIRST, (image, plane)).fetchone() is None:
                 db.execute("UPDATE proposals SET first = 1 WHERE number = ?", (number,))
 
-    def finish(self, image: ImageId) -> None:
-        """The image is done: nothing counts as first shown any more, and only the newest proposal stays."""
+    def finish(self, image: ImageId, planes: Collection[int]) -> None:
+        """These planes are done: nothing counts as first shown on them any more, and only the newest proposal stays."""
         with self._connection() as db:
             if db is not None and self._write:
-                db.execute("UPDATE proposals SET first = 0 WHERE image = ?", (image,))
-                db.execute(
-                    "DELETE FROM proposals WHERE image = ?1 AND number NOT IN "
-                    "(SELECT max(number) FROM proposals WHERE image = ?1 GROUP BY plane)",
-                    (image,),
-                )
+                for plane in planes:
+                    db.execute("UPDATE proposals SET first = 0 WHERE image = ? AND plane = ?", (image, plane))
+                    db.execute(
+                        "DELETE FROM proposals WHERE image = ?1 AND plane = ?2 AND number < "
+                        "(SELECT max(number) FROM proposals WHERE image = ?1 AND plane = ?2)",
+                        (image, plane),
+                    )
 
     def forget(self, image: ImageId, keep: Collection[str] = ()) -> None:
         """Delete what was proposed for an image, but by versions of these names: its file holds another content now."""

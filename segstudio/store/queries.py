@@ -148,6 +148,12 @@ class Committed:
             rows = db.execute("SELECT DISTINCT plane FROM tiles WHERE image = ?", (image,))
             return frozenset(int(row[0]) for row in rows)
 
+    def pixels_by_plane(self, image: ImageId) -> Mapping[int, int]:
+        """How many pixels of each plane belong to an object; planes without any are left out."""
+        with self._readers.transaction() as db:
+            rows = db.execute("SELECT plane, sum(area) FROM tile_objects WHERE image = ? GROUP BY plane", (image,))
+            return {int(plane): int(pixels) for plane, pixels in rows}
+
     def objects(self, image: ImageId) -> list[ObjectRow]:
         """The objects of an image with area, box and pixels by origin."""
         with self._readers.transaction() as db:

@@ -5,7 +5,7 @@ store let nothing of it in.
 """
 
 import threading
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from segstudio.labels.proposal import ProposalRow, ProposalTile
 from segstudio.labels.tiles.tile import Constant
 from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
-from segstudio.tasks.learning.predict import PredictProgress, PredictReport, PredictSeconds
+from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport, PredictSeconds
 from tests.app.grounds import Heard, ground_of
 
 __all__ = ["CELL", "Desk", "Network"]
@@ -31,7 +31,7 @@ CELL = ClassId(2)
 
 
 class Network:
-    """Answers each request once its gate is open; every answer proposes one class for the whole image."""
+    """Answers each request once its gate is open; every answer proposes one class for whole planes."""
 
     def __init__(self) -> None:
         self.gates: list[threading.Event] = []
@@ -43,7 +43,14 @@ class Network:
         self.kept: list[bool] = []
 
     def predict(
-        self, project: Project, engine: object, images: list[ImageId], *, replace_people: bool = False, **_: object
+        self,
+        project: Project,
+        engine: object,
+        images: list[ImageId],
+        *,
+        planes: Collection[Plane] | None = None,
+        replace_people: bool = False,
+        **_: object,
     ) -> Generator[PredictProgress, None, PredictReport]:
         gate = threading.Event()
         self.gates.append(gate)
@@ -54,8 +61,10 @@ class Network:
             raise self.error
         tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
         rows = {1: ProposalRow(CELL, 0.9)}
-        number = project.proposals.write(images[0], 0, version, rows, {(0, 0): tile}, replace_people=replace_people)
-        self.kept.append(number is None)
+        every = range(len(project.image(images[0]).planes))
+        for image, plane in planes or [(images[0], plane) for plane in every]:
+            number = project.proposals.write(image, plane, version, rows, {(0, 0): tile}, replace_people=replace_people)
+            self.kept.append(number is None)
         return PredictReport(1, 1, 1.0, PredictSeconds(0, self.took_s, 0), version)
 
 
@@ -84,8 +93,8 @@ class Desk:
     def version(self) -> str:
         return self.proposals.on_screen.version if self.proposals.on_screen else ""
 
-    def shows(self, index: int) -> None:
-        self.navigation.open(index)
+    def shows(self, index: int, plane: int = 0) -> None:
+        self.navigation.open(index, plane)
         self.qtbot.waitUntil(lambda: not self.navigation.loading)
 
     def asked(self, times: int) -> None:

@@ -81,9 +81,9 @@ def test_a_broken_image_is_said_and_the_next_one_comes(qtbot: Any, desk: Navigat
 def test_the_next_unfinished_goes_round_the_end(qtbot: Any, desk: Navigation) -> None:
     desk.open(2)
     assert desk.next_unfinished() == 0
-    desk.mark_done(ImageId(3))
-    desk.mark_done(ImageId(1))
+    desk.mark_done(ImageId(3), [0])
+    desk.mark_done(ImageId(1), [0])
     assert desk.next_unfinished() == 1
-    desk.mark_done(ImageId(2))
+    desk.mark_done(ImageId(2), [0])
     assert desk.next_unfinished() is None
     qtbot.waitUntil(lambda: not desk.loading)

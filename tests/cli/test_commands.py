@@ -62,6 +62,7 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
             "path",
             "size",
             "planes",
+            "planes_done",
             "status",
             "split",
             "objects",
@@ -83,8 +84,8 @@ def test_the_whole_of_it_by_json(home: Path, project: Path, run: Run) -> None:
         ]
     ] * 2
     assert info["images"][0] | {"labels_sha256": ""} == {
-        "path": "a.png", "size": [24, 20], "planes": 1, "status": "in-progress", "split": "train", "objects": 1,
-        "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
+        "path": "a.png", "size": [24, 20], "planes": 1, "planes_done": 0, "status": "in-progress",
+        "split": "train", "objects": 1, "labelled_pixels": 480, "labels_sha256": "", "seconds": 0.0, "effort": None,
         "channels": 3, "channel_names": ["red", "green", "blue"], "dtype": "uint8", "axes": "yx", "spacing": None,
         "unit": None, "crs": None, "transform": None, "group": None, "notes": [], "personal": False,
     }  # fmt: skip
@@ -217,7 +218,7 @@ def test_accept_takes_the_proposals_and_counts_what_it_passes_over(home: Path, p
     assert run("import", project, "--format", "png", home / "masks" / "a.png", "--as", "proposals")[0] == 0
     code, out, err = run("accept", project, "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == {"images": 1, "edits": 1, "passed_over": 1, "empty": [], "changed": []}
+    assert json.loads(out) == {"images": 1, "edits": 1, "passed_over": 1, "planes_left": 0, "empty": [], "changed": []}
     code, out, err = run("accept", project, "--done")
     assert (code, out, err) == (0, "1 image marked done. 1 image without a proposal was passed over.\n", "")
     images = json.loads(run("info", project, "--json")[1])["images"]

@@ -113,7 +113,7 @@ def test_squashing_two_edits_equals_one_after_the_other(case):
     for object_id, class_id in document.objects.items():
         columns = {"class_id": class_id, "locked": object_id in document.locked}
         other.apply_row(RowChange(Table.OBJECTS, object_id, None, columns))
-    other.status = document.status
+    other.marks = document.marks
     other.apply(squashed)
     document.apply(a)
     document.apply(b)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.lint import plane as lint_plane
 from segstudio.labels.lint.finding import Finding, LintKind
 from segstudio.labels.lint.image_look import ImageLook, class_findings, findings_of, look_at, tiles_to_look_at
@@ -52,7 +53,7 @@ def document_of(rows: list[str], *, done: bool = False) -> Document:
     """A document of one plane drawn with digits, the ids of objects; a dot is unknown."""
     ids = np.array([[0 if sign == "." else int(sign) for sign in row] for row in rows])
     document = painted_document(ids)
-    document.status = Status.DONE if done else Status.IN_PROGRESS
+    document.marks = Marks(Status.DONE if done else Status.IN_PROGRESS)
     return document
 
 
@@ -80,7 +81,7 @@ def test_every_fault_is_found_once_wherever_blocks_end(
     ids: NDArray[np.int_], block: int, below: int, done: bool
 ) -> None:
     document = painted_document(ids)
-    document.status = Status.DONE if done else Status.IN_PROGRESS
+    document.marks = Marks(Status.DONE if done else Status.IN_PROGRESS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lint_plane, "_BLOCK", block)
         steps = look_at(document, CLASSES, below)
@@ -189,7 +190,7 @@ def test_a_part_is_a_speck_where_another_plane_has_a_larger_one() -> None:
 
 def test_every_plane_of_a_done_image_is_done() -> None:
     document = stack(["2222", "222."], ["2222", ".222"])
-    document.status = Status.DONE
+    document.marks = Marks(Status.DONE)
     found = [(one.plane, one.kind, one.rect) for one in findings_of(look(document))]
     assert found == [
         (0, LintKind.UNKNOWN_IN_DONE, Rect(3, 1, 1, 1)),
@@ -200,5 +201,5 @@ def test_every_plane_of_a_done_image_is_done() -> None:
 def test_an_image_without_labels_has_no_faults_until_it_is_done() -> None:
     document = Document(ImageId(1), Raster([(40, 30)], lambda _key: EMPTY, ()))
     assert list(findings_of(look(document))) == []
-    document.status = Status.DONE
+    document.marks = Marks(Status.DONE)
     assert faults(findings_of(look(document))) == [(LintKind.UNKNOWN_IN_DONE, 0, 0, Rect(0, 0, 40, 30), 1200)]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Edit
 from segstudio.labels.lint import plane as lint_plane
 from segstudio.labels.lint.finding import Finding, LintKind
@@ -199,7 +200,7 @@ def test_what_was_found_is_gone_and_the_inverse_brings_it_back(
     ids: NDArray[np.int_], kind: LintKind, block: int
 ) -> None:
     document = painted_document(ids)
-    document.status = Status.DONE
+    document.marks = Marks(Status.DONE)
     before, untouched = state(document), pixels(document)[0].copy()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lint_plane, "_BLOCK", block)

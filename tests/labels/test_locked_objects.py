@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from segstudio.errors import EditConflict, UserError
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Edit, RowChange, Table
 from segstudio.labels.gesture import Gesture
 from segstudio.labels.model import Cause, ClassId, ClassTable, ObjectId, Origin, Seq, Status, Touch
@@ -204,7 +205,7 @@ def test_an_object_of_a_removed_class_is_unlabelled_as_it_looks_though_it_was_lo
 
 def test_locking_is_one_edit_of_rows_that_touches_no_pixel_and_marks_no_image_begun() -> None:
     document = painted_document(np.repeat([[3], [4]], (20, 20), axis=0) + np.zeros(SIZE[::-1], np.int_))
-    document.status = Status.NEW
+    document.marks = Marks(Status.NEW)
     edit = applied(document, locks_changed(document, [ObjectId(i) for i in (3, 4, 99)], locked=True))
     assert edit is not None
     assert (len(edit.rows), edit.tiles) == (2, {})

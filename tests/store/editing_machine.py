@@ -135,7 +135,8 @@ class EditingMachine(RuleBasedStateMachine):
         after.origins[part] = origin if id_ else 0
         if new_class is not None:
             after.objects[id_] = new_class
-        after.status = status or after.status
+        if status:
+            after.status, after.done = status, set(range(PLANES) if status == "done" else ())
         return after
 
     @rule(image=images, status=st.sampled_from(list(Status)), rect=rects)
@@ -152,8 +153,20 @@ class EditingMachine(RuleBasedStateMachine):
         else:
             edit = Edit(image, Cause.STATUS, rows=(row,))
             after = self.model.images[image].copy()
-            after.status = status.value
+            after.status, after.done = status.value, set()
         assert self.submit(edit) == self.model.note(image, after)
+
+    @rule(image=images, plane=st.integers(0, PLANES - 1), done=st.booleans())
+    def mark_plane(self, image: ImageId, plane: int, done: bool) -> None:
+        """The status of one plane; with the last one the image is done."""
+        document = self.documents[image]
+        now = document.marks
+        row = now.change(image, now.with_done([plane], PLANES) if done else now.without([plane], PLANES))
+        if row is not None:
+            after = self.model.images[image].copy()
+            (after.done.add if done else after.done.discard)(plane)
+            after.status = "done" if len(after.done) == PLANES else "in-progress"
+            assert self.submit(Edit(image, Cause.DONE, rows=(row,))) == self.model.note(image, after)
 
     @rule(image=images, class_id=st.sampled_from([CELL, VESSEL]))
     def move_object(self, image: ImageId, class_id: int) -> None:
@@ -334,6 +347,7 @@ class EditingMachine(RuleBasedStateMachine):
         assert dict(document.objects) == picture.objects
         assert document.locked == picture.locked
         assert document.status.value == picture.status
+        assert set(document.done_planes) == picture.done
 
     def check_derived(self, image: ImageId, picture: Picture) -> None:
         row = self.project.image(image)

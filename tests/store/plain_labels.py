@@ -22,13 +22,15 @@ class Labels:
     objects: dict[int, int] = field(default_factory=dict)
     status: str = "new"
     locked: set[int] = field(default_factory=set)
+    done: set[int] = field(default_factory=set)
 
     @classmethod
     def blank(cls, planes: int, width: int, height: int) -> Self:
         return cls(np.zeros((planes, height, width), np.uint32), np.zeros((planes, height, width), np.uint8))
 
     def copy(self) -> Self:
-        return type(self)(self.ids.copy(), self.origins.copy(), dict(self.objects), self.status, set(self.locked))
+        arrays, locked, done = (self.ids.copy(), self.origins.copy()), set(self.locked), set(self.done)
+        return type(self)(*arrays, dict(self.objects), self.status, locked, done)
 
 
 def labels_of(document: Document) -> Labels:
@@ -37,7 +39,8 @@ def labels_of(document: Document) -> Labels:
     planes = [document.raster.read(p, Rect(0, 0, width, height)) for p in range(len(document.raster.sizes))]
     ids, origins = zip(*planes, strict=True)
     locked = {int(o) for o in document.locked}
-    return Labels(np.stack(ids), np.stack(origins), dict(document.objects), document.status.value, locked)
+    done = set(document.done_planes)
+    return Labels(np.stack(ids), np.stack(origins), dict(document.objects), document.status.value, locked, done)
 
 
 def sha(labels: Labels) -> str:

@@ -51,7 +51,7 @@ def same_picture(one: Picture, other: Picture) -> bool:
     """Whether two images say the same."""
     alike = one is other or (np.array_equal(one.ids, other.ids) and np.array_equal(one.origins, other.origins))
     rows = one.objects == other.objects and one.locked == other.locked
-    return alike and rows and one.status == other.status
+    return alike and rows and (one.status, one.done) == (other.status, other.done)
 
 
 @dataclass

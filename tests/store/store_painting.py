@@ -7,6 +7,7 @@ import numpy as np
 
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, Kind, ObjectId, Origin, Seq, Status
 from segstudio.labels.tiles.tile import Tile, frozen, same, writable_copy
@@ -61,7 +62,9 @@ def _filled(before: Tile, part: Rect, whole: Rect, object_id: int, origin: int) 
 
 
 def status_row(document: Document, status: Status) -> RowChange:
-    return RowChange(Table.IMAGES, document.image, {"status": document.status.value}, {"status": status.value})
+    row = document.marks.change(document.image, Marks(status))
+    assert row is not None
+    return row
 
 
 def commit(project: Project, document: Document, edit: Edit) -> Seq:

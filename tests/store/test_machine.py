@@ -17,6 +17,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from segstudio.errors import UserError
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.model import ClassId, ImageId, Seq, Status
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import frozen
@@ -272,7 +273,8 @@ def _document(image: ImageId, picture: Picture) -> Document:
     """The document of an image that was read from nowhere."""
     planes, height, width = picture.ids.shape
     raster = Raster([(width, height)] * planes)
-    document = Document(image, raster, picture.objects, status=Status(picture.status), locked=picture.locked)
+    status, some = Marks().with_done(picture.done, planes) if picture.done else Marks(Status(picture.status))
+    document = Document(image, raster, picture.objects, status=status, locked=picture.locked, done_planes=some)
     for plane in range(planes):
         for ty, tx in tiles_of(raster.bounds(plane)):
             whole = tile_rect(ty, tx)

@@ -14,7 +14,7 @@ from segstudio.errors import DiskRefused, ProjectNewer
 from segstudio.geometry import Rect
 from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit, RowChange, Table
-from segstudio.labels.model import Cause, ClassId, ImageId, Seq
+from segstudio.labels.model import Cause, ClassId, ImageId, Seq, Status
 from segstudio.store import project as project_module
 from segstudio.store.database.connect import Access, connect
 from segstudio.store.database.migrations import MIGRATIONS, Migration, migrate
@@ -127,6 +127,32 @@ def test_nothing_is_locked_or_faint_in_a_released_project_and_both_can_be_set_an
         assert project.document(FIRST).locked == set()
         edits = project.history(FIRST).undoable
         assert edits[0] < seq  # those of before the update are undone as before
+
+
+def test_all_planes_of_a_released_image_that_is_done_are_done_until_that_is_undone(
+    released: tuple[Path, dict[str, Any]],
+) -> None:
+    path, _ = released
+    third = ImageId(3)
+    with Project.open(path, write=False) as reader:
+        assert list(reader.image(third).marks.done(2)) == [0, 1]
+        assert list(reader.document(third).done_planes) == [0, 1]
+        assert list(reader.image(FIRST).marks.done(2)) == []
+    with Project.open(path) as project:
+        document = project.document(third)
+        assert list(document.done_planes) == [0, 1]
+        done_by_the_old_program = project.history(third).undoable[-1]
+        undo(project, document, done_by_the_old_program)
+        assert list(document.done_planes) == []
+        row = document.marks.change(third, document.marks.with_done([1], 2))
+        assert row is not None
+        seq = commit(project, document, Edit(third, Cause.DONE, rows=(row,)))
+        flushed(project)
+        assert list(project.image(third).marks.done(2)) == [1]
+        assert project.image(third).status is Status.IN_PROGRESS
+        undo(project, document, seq)
+        flushed(project)
+        assert list(project.image(third).marks.done(2)) == []
 
 
 def test_the_copy_made_before_is_the_project_as_it_was(released: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:

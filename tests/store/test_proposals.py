@@ -53,7 +53,7 @@ def test_the_newest_proposal_replaces_all_but_the_one_shown_first(project: Proje
     assert newest is not None
     assert (kept.number, newest.number) == (first, third)
     assert [(note.number, note.version) for note in cache.notes()] == [(third, "v1")]
-    cache.finish(FIRST)
+    cache.finish(FIRST, [0])
     assert cache.first(FIRST, 0) is None
     newest = cache.read(FIRST, 0)
     assert newest is not None

@@ -1,6 +1,6 @@
 """The owner of accept, and of Done by the project's policy."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -8,12 +8,14 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from segstudio.app.editing.background_fill import Fills
 from segstudio.app.editing.background_writes import filling
 from segstudio.app.editing.documents import Documents, OpenDocument
+from segstudio.app.editing.done_words import Marked, done_words, nothing_words
 from segstudio.app.ground import Ground
 from segstudio.app.jobs import say_refusal
-from segstudio.app.values import Changed, DoneState, JobId, JobKind, Rest
+from segstudio.app.values import Changed, DoneState, ImageItem, JobId, JobKind, Rest
 from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposal_wait import ProposalWait
 from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.seen_planes import SeenPlanes
 from segstudio.errors import Cancelled, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
@@ -23,15 +25,19 @@ from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
 from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
 from segstudio.tasks.labels.effort import count_effort
-from segstudio.text import _, elided
+from segstudio.text import N_, _
 
 __all__ = ["Finishing"]
 
+_LOOKED_AT = 256
+"""Tiles of a plane that are asked at most whether they are labelled throughout: 4096 x 4096 pixels."""
+
 
 class Finishing(QObject):
-    """Accepts what is on screen, finishes images; `fills` computes their edits, `state` says where Done stands.
+    """Accepts what is on screen, finishes planes; `fills` computes their edits, `state` says where Done stands.
 
-    Done waits for a proposal that is coming. Where nothing would be labelled it does nothing, and asks.
+    Done is of the plane on screen, or of all of them: then it asks where some were never shown, by what `seen` knows.
+    It waits for a proposal that is coming. Where nothing would be labelled it does nothing, and asks.
     """
 
     stateChanged = Signal()
@@ -52,12 +58,13 @@ class Finishing(QObject):
         self._documents, self._navigation, self._shown = documents, navigation, shown
         self.fills = Fills(ground, documents, shown.worker, self)
         self.state = DoneState.IDLE
+        self.seen: SeenPlanes | None = None
         self._wait = ProposalWait(shown, self)
         self._waiting: JobId | None = None
         self._rest = rest or rest_of(ground.project.setting(REST_SETTING))
         navigation.imageLoading.connect(lambda _path: self._left())
         documents.changed.connect(self._changed)
-        shown.proposalReady.connect(self.withdraw)
+        shown.proposalReady.connect(self._proposed)
         shown.runningChanged.connect(lambda _running: QTimer.singleShot(0, self, self._show_waiting))
 
     # -- accept ------------------------------------------------------------------------------------------------------
@@ -79,24 +86,50 @@ class Finishing(QObject):
 
     # -- done --------------------------------------------------------------------------------------------------------
 
-    def mark_done_and_go_on(self, *, empty: bool = False) -> None:
-        """Mark the image on screen done, then show the next that is not."""
-        image = self._navigation.shown
+    def mark_done_and_go_on(self, *, empty: bool = False, all_planes: bool = False) -> None:
+        """Mark the plane on screen done, or all planes, then show the next that is not, of this image or another."""
+        image, plane = self._navigation.shown, self._navigation.plane
         if image is not None and (empty or self._rest is not Rest.PROPOSAL or not self._is_another_content()):
-            self.mark_done(lambda: self._show_next(image), empty=empty)
+            self.mark_done(lambda: self._show_next(image, plane), empty=empty, all_planes=all_planes)
 
-    def _show_next(self, done: ImageId) -> None:
+    def mark_all_done(self, *, confirmed: bool = False) -> None:
+        """Mark all planes of the image on screen done, once a person has `confirmed` those that were never shown."""
+        if self._navigation.shown is None:
+            return
+        if confirmed or not self.never_shown:
+            self.withdraw()
+            self.mark_done_and_go_on(all_planes=self._item.planes > 1)
+        elif self._may_begin() is not None:
+            self.stop_waiting()
+            self._become(DoneState.NEVER_SHOWN)
+
+    @property
+    def never_shown(self) -> int:
+        """How many planes of the image on screen are not done and were never shown."""
+        item = self._item
+        seen = frozenset(range(item.planes)) if self.seen is None else self.seen.of(item.name)
+        return item.planes - len({*seen, *item.marks.done(item.planes), self._navigation.plane})
+
+    @property
+    def _item(self) -> ImageItem:
+        return self._navigation.items[self._navigation.index]
+
+    def _show_next(self, done: ImageId, plane: int) -> None:
         navigation = self._navigation
-        navigation.mark_done(done)
-        if navigation.shown != done:
+        if (navigation.shown, navigation.plane) != (done, plane):
             return  # the person moved on while the rest was being filled in
+        there = self._item.open_plane(plane)
+        if there is not None:
+            if there != plane:
+                navigation.open(navigation.index, there)
+            return
         following = navigation.next_unfinished()
         if following is None:
             hidden = any(item.status is not Status.DONE for item in navigation.items)
             listed = _("Every image in the list is done; the filter hides others.")
             self._notices.say(listed if hidden else _("Every image is done."))
         elif following != navigation.index:
-            navigation.open(following)
+            navigation.open(following, navigation.items[following].open_plane() or 0)
 
     def _is_another_content(self) -> bool:
         """Whether the file of the image on screen has changed since it was labelled; a message says so."""
@@ -105,8 +138,9 @@ class Finishing(QObject):
             self._notices.say(flagged)
         return bool(flagged)
 
-    def mark_done(self, then: Callable[[], None], *, empty: bool = False) -> None:
-        """Fill the rest by the project's policy and mark the image done, as one edit; `then` runs after it.
+    def mark_done(self, then: Callable[[], None], *, empty: bool = False, all_planes: bool = False) -> None:
+        """Fill the rest of the plane on screen, or of all, by the project's policy and mark it done, as one edit;
+        `then` runs after it.
 
         A proposal that is coming is waited for where it is used. With `empty` a person says that nothing is left to
         label: all that is unlabelled becomes background, whatever the policy. Where nothing would be labelled without
@@ -116,14 +150,16 @@ class Finishing(QObject):
         if opened is None or (self._wait.active and not empty):
             return
         self._wait.stop()
+        here = self._navigation.plane
+        planes = range(len(opened.document.raster.sizes)) if all_planes else range(here, here + 1)
         if empty:
-            self._finish(opened, then, empty=True)
+            self._finish(opened, planes, then, empty=True)
         elif self._rest is Rest.PROPOSAL and self._shown.coming and not self._is_full(opened):
-            self._wait.begin(lambda: self._go_on(opened, then), self._not_proposed)
+            self._wait.begin(lambda: self._go_on(opened, planes, then), self._not_proposed)
             self._become(DoneState.WAITING)
             self._show_waiting()
         else:
-            self._finish(opened, then)
+            self._finish(opened, planes, then)
 
     def _show_waiting(self) -> None:
         """Show it as the newest job: the proposal's own, which may begin later, would hide it."""
@@ -148,45 +184,52 @@ class Finishing(QObject):
         return opened
 
     def _is_full(self, opened: OpenDocument) -> bool:
-        """Whether every pixel is labelled, as far as the project knows: then no proposal changes one."""
-        row = self._navigation.rows[self._navigation.index]
-        pixels = sum(w * h for w, h in opened.document.raster.sizes)
-        return row.labelled_pixels >= pixels and not any(c.removed for c in self._documents.classes.all)
+        """Whether every pixel is labelled, as far as that is known: then no proposal changes one."""
+        row, raster = self._navigation.rows[self._navigation.index], opened.document.raster
+        if not row.labelled_pixels or any(c.removed for c in self._documents.classes.all):
+            return False
+        if row.labelled_pixels >= sum(w * h for w, h in raster.sizes):
+            return True
+        return len(raster.sizes) > 1 and opened.document.is_filled(self._navigation.plane, _LOOKED_AT)
 
-    def _go_on(self, opened: OpenDocument, then: Callable[[], None]) -> None:
+    def _go_on(self, opened: OpenDocument, planes: range, then: Callable[[], None]) -> None:
         """The proposal is there."""
         self._become(DoneState.IDLE)
         if self._documents.busy:
             self._notices.say(self._documents.busy)
         elif self._navigation.shown == opened.document.image:
             self._documents.commit_gesture()
-            self._finish(opened, then)
+            self._finish(opened, planes, then)
 
     def _not_proposed(self, why: str) -> None:
         self._become(DoneState.IDLE)
-        sentence = _("This image was not marked done: {why}", why=why)
+        of_image, of_plane = N_("This image was not marked done: {why}"), N_("This plane was not marked done: {why}")
+        sentence = _(of_image if self._item.planes == 1 else of_plane, why=why)
         # The failure itself is reported now: this sentence, which has both, must be the last.
         QTimer.singleShot(0, self, lambda: self._notices.fail(JobKind.DONE, sentence))
 
-    def _finish(self, opened: OpenDocument, then: Callable[[], None], *, empty: bool = False) -> None:
-        planes, classes = range(len(opened.document.raster.sizes)), self._documents.classes
-        name = elided(self._navigation.name_of(opened.document.image), 32)
+    def _finish(self, opened: OpenDocument, planes: range, then: Callable[[], None], *, empty: bool = False) -> None:
+        classes, navigation, image = self._documents.classes, self._navigation, opened.document.image
+        item, here = self._item, navigation.plane
         rest = Rest.BACKGROUND if empty else self._rest
         work = emptying(planes, classes) if empty else finishing(self._proposal_of(opened), planes, rest, classes)
 
         def done(outcome: Outcome) -> None:
+            marked = [plane for plane in planes if plane not in outcome.empty]
             self.withdraw()
-            self._notices.say(self._words(name, rest, outcome.short))
-            self._count_effort(opened.document.copy())
+            navigation.mark_done(image, marked)
+            self._notices.say(done_words(Marked(_marked(item, opened.document, marked), planes), rest, outcome))
+            self._count_effort(opened.document.copy(), marked)
             then()
 
         def not_done(error: UserError) -> None:
             if not isinstance(error, NothingLabelled):
                 if not isinstance(error, Cancelled):  # already reported
                     self._notices.fail(JobKind.DONE, error)
-            elif self._navigation.shown == opened.document.image:
-                self._become(DoneState.NOTHING_LABELLED)
-                self._notices.say(_("Nothing would be labelled in this image, so it was not marked done."))
+            elif (navigation.shown, navigation.plane) == (image, here):
+                if len(planes) == 1:
+                    self._become(DoneState.NOTHING_LABELLED)
+                self._notices.say(nothing_words(item.planes, planes))
 
         self._fill(opened, Cause.DONE, (_("Done"), _("Finishing")), work, done, not_done)
 
@@ -196,38 +239,28 @@ class Finishing(QObject):
         proposals = self._project.proposals
         return lambda plane: seen if plane == here else proposals.read(image, plane)
 
-    def _words(self, name: str, rest: Rest, short: bool) -> str:
-        """What Done did and the way back, with the name: another image is on screen when it is read."""
-        if rest is Rest.UNKNOWN:
-            return _("Done: unlabelled pixels stay unknown.")
-        if rest is Rest.BACKGROUND and short:
-            return _("Done, but the background is locked: unlabelled pixels stay unknown.")
-        if rest is Rest.BACKGROUND:
-            return _(
-                "{name} is done: unlabelled pixels became background. To reverse this, open it again and undo.",
-                name=name,
-            )
-        if short:
-            return _("Done, but the proposal did not cover everything: the rest stays unknown.")
-        return _(
-            "{name} is done: unlabelled pixels took the proposal. To reverse this, open it again and undo.", name=name
-        )
-
     # -- where Done stands -------------------------------------------------------------------------------------------
 
     def withdraw(self) -> bool:
-        """Withdraw the question whether the image is empty; whether it was asked."""
-        asked = self.state is DoneState.NOTHING_LABELLED
+        """Withdraw the question whether it is empty, or meant for what was never shown; whether one was asked."""
+        asked = self.state in (DoneState.NOTHING_LABELLED, DoneState.NEVER_SHOWN)
         if asked:
             self._become(DoneState.IDLE)
         return asked
+
+    def _proposed(self) -> None:
+        """What is proposed now would be labelled, perhaps."""
+        if self.state is DoneState.NOTHING_LABELLED:
+            self.withdraw()
 
     def stop_waiting(self) -> bool:
         """Stop waiting for a proposal: nothing is marked; whether Done was waiting."""
         waited = self._wait.stop()
         if waited:
             self._become(DoneState.IDLE)
-            self._notices.say(_("Done was cancelled; the image was not marked done."))
+            of_image = N_("Done was cancelled; the image was not marked done.")
+            of_plane = N_("Done was cancelled; the plane was not marked done.")
+            self._notices.say(_(of_image if self._item.planes == 1 else of_plane))
         return waited
 
     def _become(self, state: DoneState) -> None:
@@ -309,7 +342,7 @@ class Finishing(QObject):
         writing.add_done_callback(lambda future: self._ground.main.post(lambda: say_refusal(future, self._notices.say)))
         self.restChanged.emit()
 
-    def _count_effort(self, after: Document) -> None:
+    def _count_effort(self, after: Document, planes: Sequence[int]) -> None:
         project, classes = self._project, self._documents.classes
 
         def written(future: "Future[None]") -> None:
@@ -324,7 +357,7 @@ class Finishing(QObject):
                 if writing is not None:
                     writing.add_done_callback(written)
 
-        self._shown.worker.submit(lambda: count_effort(project, after, classes), counted)
+        self._shown.worker.submit(lambda: count_effort(project, after, classes, planes), counted)
 
     # -- ending ------------------------------------------------------------------------------------------------------
 
@@ -344,3 +377,9 @@ class Finishing(QObject):
         """Stop waiting for a proposal; apply what is being computed."""
         self._wait.stop()
         self.fills.settle()
+
+
+def _marked(item: ImageItem, document: Document, planes: Sequence[int]) -> ImageItem:
+    """The row of an image of which these planes were marked, beside what its document has."""
+    marks = document.marks.with_done(planes, item.planes)
+    return item._replace(status=marks.status, done_planes=marks.some)

@@ -215,7 +215,10 @@ def _result(fill: _Fill, future: "Future[_Filled]") -> _Filled:
     if fill.opened.document.locked != fill.locked:
         raise EditConflict("objects were locked or unlocked while the edit was computed")
     error = future.exception()
-    tells_of_pixels = isinstance(error, NothingLabelled) or (error is None and not future.result().outcome.changed)
+    outcome = None if error is not None else future.result().outcome
+    tells_of_pixels = isinstance(error, NothingLabelled) or (
+        outcome is not None and (bool(outcome.empty) or not outcome.changed)
+    )
     if fill.never_empty and tells_of_pixels and fill.opened.last != fill.begun_at:
         raise EditConflict("the image was painted on while its edit was computed")
     return future.result()

@@ -9,7 +9,9 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import JobKind
 from segstudio.app.viewing.navigation import Navigation
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.document import Document
+from segstudio.labels.edit import Edit
+from segstudio.labels.model import Cause, ImageId, Status
 from segstudio.store.values import ImageRow
 from segstudio.tasks.labels.accept import (
     Acceptance,
@@ -20,7 +22,7 @@ from segstudio.tasks.labels.accept import (
 )
 from segstudio.tasks.labels.reopen import write_reopened
 from segstudio.tasks.progress import Progress
-from segstudio.text import _, count
+from segstudio.text import N_, _, count
 
 __all__ = ["Marking"]
 
@@ -52,10 +54,12 @@ class Marking(QObject):
             self._notices.say(why_not)
             return
         self._documents.commit_gesture()
-        statuses = {item.id: item.status for item in self._navigation.items}
-        wanted = [
-            row for row in self._navigation.rows if row.id in images and (statuses[row.id] == Status.DONE) is not done
+        asked = [
+            (row, item)
+            for row, item in zip(self._navigation.rows, self._navigation.items, strict=True)
+            if row.id in images
         ]
+        wanted = [row for row, item in asked if (item.status is not Status.DONE if done else item.planes_done)]
         if wanted and done:
             self._documents.after(lambda: self._look(wanted))
         elif wanted:
@@ -126,6 +130,14 @@ class Marking(QObject):
                     "on screen.",
                 )
             )
+        if report.planes_left:
+            said.append(
+                count(
+                    report.planes_left,
+                    "1 plane of a stack has nothing to be labelled with and is not done.",
+                    "{n} planes of stacks have nothing to be labelled with and are not done.",
+                )
+            )
         if report.changed:
             said.append(
                 count(
@@ -134,12 +146,37 @@ class Marking(QObject):
                     "{n} images were left as they are: their files have changed since they were labelled.",
                 )
             )
-        if report.passed_over:
+        if report.passed_over or report.planes_left:
             self._notices.announce(JobKind.DONE, " ".join(said))
         else:
             self._notices.say(said[0])
 
     # -- not done ----------------------------------------------------------------------------------------------------
+
+    def reopen_shown(self) -> None:
+        """Mark the plane on screen not done, as one edit of its image, once what is being computed is there."""
+        opened, plane = self._documents.current, self._navigation.plane
+        why_not = self._project.why_read_only if self._project.writer is None else self._documents.busy
+        if opened is None or why_not:
+            self._notices.say(why_not)
+            return
+        self._documents.commit_gesture()
+        document = opened.document
+        self._documents.after(lambda: self._notices.attempt(lambda: self._reopen_plane(document, plane), JobKind.DONE))
+
+    def _reopen_plane(self, document: Document, plane: int) -> None:
+        n = len(document.raster.sizes)
+        row = document.marks.change(document.image, document.marks.without([plane], n))
+        if row is None or not document.marks.is_done(plane):
+            of_image, of_plane = N_("This image is not marked done."), N_("This plane is not marked done.")
+            self._notices.say(_(of_image if n == 1 else of_plane))
+            return
+        author = self._documents.author
+        self._documents.commit(Edit(document.image, Cause.STATUS, rows=(row,), tool=Cause.STATUS.value, author=author))
+        left = len(document.done_planes)
+        of_image = count(1, "1 image marked not done.", "{n} images marked not done.")
+        of_plane = _("Plane {plane} is not done ({done} of {n} are).", plane=plane + 1, done=left, n=n)
+        self._notices.say(of_image if n == 1 else of_plane)
 
     def _reopen(self, rows: list[ImageRow]) -> None:
         images = [row.id for row in rows]

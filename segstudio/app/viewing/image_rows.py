@@ -1,5 +1,7 @@
 """The rows of the image list: as the store has them and as the list shows them, followed as edits become durable."""
 
+from collections.abc import Collection
+
 from msgspec import structs
 from PySide6.QtCore import QObject, Signal
 
@@ -7,8 +9,9 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import Changed, ImageItem
 from segstudio.app.viewing.rows import ImageList, RowReader, item_of
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Table
-from segstudio.labels.model import ImageId, Seq, Status
+from segstudio.labels.model import ImageId, Seq
 from segstudio.store.values import ImageRow
 
 __all__ = ["ImageRows"]
@@ -64,10 +67,13 @@ class ImageRows(QObject):
         self.items[i] = self._item(i, row)
         self.changed.emit((i,))
 
-    def mark_done(self, image: ImageId) -> None:
-        """An image counts as done from now on; its row is read again once the edit is on disk."""
+    def mark_done(self, image: ImageId, planes: Collection[int]) -> None:
+        """Planes of an image count as done from now on; its row is read again once the edit is on disk."""
         i = self._place_of[image]
-        self.items[i] = self.items[i]._replace(status=Status.DONE)
+        self._mark(i, self.items[i].marks.with_done(planes, self.items[i].planes))
+
+    def _mark(self, index: int, marks: Marks) -> None:
+        self.items[index] = self.items[index]._replace(status=marks.status, done_planes=marks.some)
 
     def flag(self, image: ImageId, problem: str) -> None:
         """Say why an image cannot be shown, once its row is shown again."""
@@ -114,7 +120,7 @@ class ImageRows(QObject):
                 # What is known is true at once: whether an image is labelled decides what a changed file means.
                 self.rows[i] = structs.replace(self.rows[i], last_edit=Seq(last))
                 if opened is not None:
-                    self.items[i] = self.items[i]._replace(status=opened.document.status)
+                    self._mark(i, opened.document.marks)
                 changed.append(i)
         self.reader.ask(durable)
         if changed:

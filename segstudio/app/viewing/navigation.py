@@ -3,7 +3,7 @@
 import itertools
 import operator
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import PurePath
@@ -222,9 +222,9 @@ class Navigation(QObject):
         there = here + by + int(missing)
         return order[there] if 0 <= there < len(order) else None
 
-    def mark_done(self, image: ImageId) -> None:
-        """An image counts as done from now on; its row is read again once the edit is on disk."""
-        self._list.mark_done(image)
+    def mark_done(self, image: ImageId, planes: Collection[int]) -> None:
+        """Planes of an image count as done from now on; its row is read again once the edit is on disk."""
+        self._list.mark_done(image, planes)
 
     def reload(self) -> None:
         """Read the list again, now: for scripts. The window waits for none: `reload_later`."""
@@ -310,8 +310,8 @@ class Navigation(QObject):
         """Load what is likely to be shown next: what Done goes to, and the neighbours in the list."""
         if self.shown is not None:
             places = (self.next_unfinished(), self._beside(1), self._beside(-1))
-            wanted = dict.fromkeys(place for place in places if place is not None)
-            self._ahead.want((self.rows[place], 0) for place in wanted if place != self.index)
+            wanted = dict.fromkeys(place for place in places if place is not None and place != self.index)
+            self._ahead.want((self.rows[place], self.items[place].open_plane() or 0) for place in wanted)
 
     def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:
         """Flag what cannot be shown, and say what to do about it."""

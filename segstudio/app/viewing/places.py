@@ -17,7 +17,9 @@ from segstudio.app.ground import Ground
 from segstudio.app.jobs import Worker
 from segstudio.app.values import Place
 from segstudio.app.viewing.navigation import Navigation
+from segstudio.app.viewing.seen_planes import SeenPlanes
 from segstudio.durable import write_durably
+from segstudio.labels.done_planes import planes_of
 from segstudio.labels.model import ClassId
 
 __all__ = ["Places", "place_file", "read_place", "write_place"]
@@ -49,7 +51,7 @@ def read_place(project: Path) -> Place | None:
     if not isinstance(image, str) or type(plane) is not int or type(fitted) is not bool or len(numbers) < 3:
         return None
     scale, x, y = numbers
-    chosen, views = found.get("label_class"), found.get("views")
+    chosen, views, seen = found.get("label_class"), found.get("views"), found.get("seen")
     place = Place(
         image=image,
         plane=plane,
@@ -59,6 +61,7 @@ def read_place(project: Path) -> Place | None:
         y=y,
         label_class=chosen if type(chosen) is int else 0,
         views=tuple(view for part in views if (view := _view(part))) if isinstance(views, list) else (),
+        seen=tuple(planes for part in seen if (planes := _seen(part))) if isinstance(seen, list) else (),
     )
     return place if scale > 0 else None
 
@@ -68,6 +71,19 @@ def _view(found: Any) -> tuple[str, float, float, float] | None:
     match found:
         case [str(path), float(scale), float(x), float(y)] if scale > 0 and isfinite(scale + x + y):
             return path, scale, x, y
+        case _:
+            return None
+
+
+def _seen(found: Any) -> tuple[str, str] | None:
+    """The planes of an image that were on screen, as they were written; None for anything else."""
+    match found:
+        case [str(path), str(ranges)]:
+            try:
+                planes_of(ranges)
+            except ValueError:
+                return None
+            return path, ranges
         case _:
             return None
 
@@ -86,7 +102,7 @@ def write_place(project: Path, place: Place) -> None:
 class Places(QObject):
     """`left` is where the project was left, as read at its opening. What is on screen is kept at most once a second,
     on a worker, unless `keeps` is switched off: then nothing is taken up either, but how an image was looked at is
-    remembered while the project is open.
+    remembered while the project is open. `seen` knows which planes of stacks were.
     """
 
     def __init__(
@@ -98,6 +114,7 @@ class Places(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self.seen = SeenPlanes(navigation, left, self)
         self._project, self._navigation, self._documents = ground.project.path, navigation, documents
         self.keeps = True
         self._left = left
@@ -174,7 +191,7 @@ class Places(QObject):
         if not self.keeps or now is None:
             return
         others = [(path, *view) for path, view in self._views.items() if path != now.image]
-        now = now._replace(views=tuple(others[-_VIEWS:]))
+        now = now._replace(views=tuple(others[-_VIEWS:]), seen=self.seen.kept)
         if now == self._kept:
             return
         self._kept = now

@@ -21,7 +21,7 @@ from segstudio.app.viewing.stored_proposals import Look, Stored
 from segstudio.engine.client import EngineClient
 from segstudio.errors import DiskRefused, UserError
 from segstudio.geometry import Rect
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.model import ImageId
 from segstudio.labels.proposal import Proposal
 from segstudio.store.values import Split
 from segstudio.tasks.learning.predict import Plane, PredictReport, predict
@@ -161,7 +161,7 @@ class Proposals(QObject):
         self._begin()
 
     def _begin(self) -> None:
-        """Ask for the image on screen, unless the request under way will do."""
+        """Ask for the plane on screen, unless the request under way will do."""
         self._in_a_moment = False
         image = self._navigation.shown
         if image is None or self._navigation.flagged or self._project.writer is None:
@@ -232,6 +232,7 @@ class Proposals(QObject):
             self._project,
             self._engine,
             [where[0]],
+            planes=(where,),
             visible=lambda: (*where, in_view(self.visible, bounds)),
             replace_people=self._owed,
         )
@@ -316,7 +317,7 @@ class Proposals(QObject):
         return self._navigation.rows[self._navigation.index].planes
 
     def _is_done(self) -> bool:
-        return self._navigation.items[self._navigation.index].status is Status.DONE
+        return self._navigation.items[self._navigation.index].marks.is_done(self._navigation.plane)
 
     def _changed(self) -> None:
         self.proposalChanged.emit()

@@ -14,7 +14,6 @@ from segstudio.app.viewing.navigation import Navigation
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.engine.client import EngineClient
 from segstudio.errors import UserError
-from segstudio.labels.model import Status
 from segstudio.runs import EMBEDDED, FROM_PEOPLE, INSTANT
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
@@ -121,14 +120,16 @@ class ProposalsAhead(QObject):
         self.settled.emit()
 
     def _next(self) -> Iterable[Plane]:
-        """What comes next: planes of a stack that follow the one on screen, then images that are not done."""
+        """What comes next: planes of a stack that follow the one on screen and are not done, then other images."""
         navigation = self._navigation
         here, items, left = navigation.index, navigation.items, _MOST_PX
         row = navigation.rows[here]
         places = (place for place in navigation.upcoming() if place != here)
-        images = (navigation.rows[place] for place in places if items[place].status is not Status.DONE)
-        stack = ((row, plane) for plane in range(navigation.plane + 1, len(row.planes)))
-        for found, plane in islice(chain(stack, ((other, 0) for other in images)), self.reach):
+        open_planes = ((navigation.rows[place], items[place].open_plane()) for place in places)
+        images = ((other, plane) for other, plane in open_planes if plane is not None)
+        done = items[here].marks.done(len(row.planes))
+        stack = ((row, plane) for plane in range(navigation.plane + 1, len(row.planes)) if plane not in done)
+        for found, plane in islice(chain(stack, images), self.reach):
             width, height = found.planes[plane]
             left -= width * height
             if left < 0:

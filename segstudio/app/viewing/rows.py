@@ -127,4 +127,5 @@ def item_of(index: int, row: ImageRow) -> ImageItem:
         w,
         h,
         len(row.planes),
+        row.done_planes,
     )

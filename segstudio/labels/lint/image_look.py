@@ -1,15 +1,15 @@
 """An image, and a project of images, looked at for faults: what of all that is on the planes is one."""
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from segstudio.geometry import tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.lint.finding import NEARLY_EMPTY_PX, Finding, LintKind
 from segstudio.labels.lint.plane import Area, PlaneLook, look_at_plane
-from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Status
+from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId
 
-__all__ = ["ImageLook", "class_findings", "done_planes", "findings_of", "look_at", "tiles_to_look_at"]
+__all__ = ["ImageLook", "class_findings", "findings_of", "look_at", "tiles_to_look_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,10 @@ class ImageLook:
         return sum(look.pixels.get(class_id, 0) for look in self.planes)
 
 
-def done_planes(document: Document) -> Collection[int]:
-    """The planes that are done: all of them, or none, since an image is marked as a whole."""
-    return range(len(document.raster.sizes)) if document.status is Status.DONE else ()
-
-
 def look_at(document: Document, classes: ClassTable, below: int) -> Generator[int, None, ImageLook]:
     """Look at all planes of an image; yields how many tiles were looked at. Parts and holes of fewer than `below`
     pixels are small. The document is only read."""
-    done = done_planes(document)
+    done = document.done_planes
     planes: list[PlaneLook] = []
     for plane in range(len(document.raster.sizes)):
         planes.append((yield from look_at_plane(document, plane, classes, below=below, done=plane in done)))

@@ -5,7 +5,7 @@ large ones streamed by the writer. A semantic class goes to the image's one obje
 of an instance class is a new object, but where only what is unlabelled is filled it joins objects begun by hand.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,9 +15,10 @@ from segstudio.errors import NothingLabelled
 from segstudio.geometry import TILE, Rect, tile_rect, tiles_of
 from segstudio.labels.class_lookup import class_lookup
 from segstudio.labels.document import Document
-from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
-from segstudio.labels.model import ClassId, ClassTable, LabelClass, ObjectId, Origin, Status
+from segstudio.labels.edit import TileChange, TileKey
+from segstudio.labels.model import ClassTable, LabelClass, Origin, Status
 from segstudio.labels.paint.components import Components, TiledComponents
+from segstudio.labels.paint.filled_objects import FilledObjects
 from segstudio.labels.paint.joining import Joins
 from segstudio.labels.paint.policy import effective_lookup
 from segstudio.labels.tiles.raster import read_tiles
@@ -30,7 +31,6 @@ __all__ = [
     "Filling",
     "NumbersOf",
     "Outcome",
-    "has_labels",
     "most_bytes",
     "parts_of",
     "steps_of",
@@ -54,9 +54,9 @@ class Filling:
     `only_unknown` labelled pixels stay as they are, those of removed classes count as unknown, and components of
     instance classes join objects begun by hand (`Joins`); while `locks` count, a class that is locked, or whose only
     object in the image is, gets no pixel. Otherwise each 8-connected component becomes an object, but on a plane with
-    `numbers` each number does; its pixels are of one class. `status` is what the image becomes; None = in progress
-    where it was new and a pixel changes. With `never_empty` an image that would be left without one known pixel is
-    refused.
+    `numbers` each number does; its pixels are of one class. `status` is what the planes `marked` become, None = all;
+    without it an image that was new is in progress where a pixel changes. With `never_empty` a plane that would be left
+    without one known pixel stays as it is, and the filling is refused where all would.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -64,6 +64,7 @@ class Filling:
     origin: Origin
     only_unknown: bool = False
     status: Status | None = None
+    marked: Collection[int] | None = None
     never_empty: bool = False
     locks: bool = True
     numbers: Mapping[int, NumbersOf] = field(default_factory=dict[int, NumbersOf])
@@ -71,10 +72,12 @@ class Filling:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a filling, once its parts are taken: whether a pixel `changed`, and whether some stay unknown."""
+    """What came of a filling, once its parts are taken: whether a pixel `changed`, and whether some stay unknown; which
+    planes were left as they are because they are `empty`."""
 
     changed: bool = False
     short: bool = False
+    empty: frozenset[int] = frozenset()
 
 
 def _ignore(_tiles: int) -> None:
@@ -89,15 +92,24 @@ def parts_of(
     A plane is asked for twice where it is larger than a block and an instance class is in use. `step` is told how many
     tiles are done, `steps_of` in all. Raises KeyError for a class that was never made, `NothingLabelled`.
     """
-    objects, found = _Objects(document), outcome or Outcome()
+    objects, found = FilledObjects(document), outcome or Outcome()
+    changed: set[int] = set()
     for plane, class_ids_of in work.planes.items():
-        yield from _Plane(document, plane, class_ids_of, work, objects, found).parts(step)
-    if work.never_empty and not found.changed and not has_labels(document, work.classes):
-        raise NothingLabelled(_("Nothing is labelled in this image."), safe=_("It was not marked done."))
-    before = document.status
-    after = work.status or (Status.IN_PROGRESS if found.changed and before is Status.NEW else before)
-    if after is not before:
-        yield RowChange(Table.IMAGES, document.image, {"status": before.value}, {"status": after.value})
+        filled = _Plane(document, plane, class_ids_of, work, objects, found)
+        yield from filled.parts(step)
+        if filled.changed:
+            changed.add(plane)
+    found.changed = bool(changed)
+    planes = len(document.raster.sizes)
+    marked = frozenset(range(planes) if work.marked is None else work.marked)
+    if work.never_empty:
+        found.empty = frozenset(p for p in marked - changed if not _has_labels(document, work.classes, p))
+        marked -= found.empty
+        if not marked:
+            raise NothingLabelled(_("Nothing is labelled in this image."), safe=_("It was not marked done."))
+    row = document.marks.change(document.image, document.marks.after(work.status, marked, planes, edited=found.changed))
+    if row is not None:
+        yield row
 
 
 def steps_of(document: Document, work: Filling) -> int:
@@ -109,15 +121,13 @@ def steps_of(document: Document, work: Filling) -> int:
     )
 
 
-def has_labels(document: Document, classes: ClassTable) -> bool:
-    """Whether a pixel of the image is known. Reads tiles until one is found."""
+def _has_labels(document: Document, classes: ClassTable, plane: int) -> bool:
+    """Whether a pixel of the plane is known. Reads tiles until one is found."""
     known = effective_lookup(document, classes) != 0
-    raster = document.raster
-    for plane in range(len(raster.sizes)):
-        for key in raster.keys(plane):
-            tile = raster.look(key)
-            if bool(known[tile.id] if isinstance(tile, Constant) else known[tile.ids].any()):
-                return True
+    for key in document.raster.keys(plane):
+        tile = document.raster.look(key)
+        if bool(known[tile.id] if isinstance(tile, Constant) else known[tile.ids].any()):
+            return True
     return False
 
 
@@ -147,36 +157,6 @@ def _has_instances(classes: ClassTable) -> bool:
     return any(not c.one_object for c in classes)
 
 
-class _Objects:
-    """The objects that a filling paints, those of the document and those it makes."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._next = document.next_object
-        self._single: dict[int, int] = {}
-        self.rows: list[RowChange] = []
-        """Those of objects made since they were last taken."""
-
-    def single(self, class_id: int) -> int:
-        """The one object of a class, made where there is none."""
-        if class_id not in self._single:
-            found = self._document.single_object(ClassId(class_id))
-            self._single[class_id] = self.made(class_id) if found is None else found
-        return self._single[class_id]
-
-    def made(self, class_id: int) -> int:
-        """A new object of a class."""
-        object_id = ObjectId(self._next)
-        self._next += 1
-        self.rows.append(RowChange(Table.OBJECTS, object_id, None, {"class_id": class_id}))
-        return object_id
-
-    def take_rows(self) -> list[RowChange]:
-        """The rows of objects made since the last call."""
-        rows, self.rows = self.rows, []
-        return rows
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
     """Part of a plane: its tiles as they are, the class ids (h, w) to be written (0 = leave alone), and which occur."""
@@ -196,7 +176,7 @@ class _Plane:
         plane: int,
         class_ids_of: ClassIdsOf,
         work: Filling,
-        objects: _Objects,
+        objects: FilledObjects,
         outcome: Outcome,
     ) -> None:
         self._raster, self._plane, self._class_ids_of = document.raster, plane, class_ids_of
@@ -208,6 +188,8 @@ class _Plane:
         self._joining = work.only_unknown and self._joins.possible
         self._by_name: dict[int, int] = {}
         self._last: _Block | None = None
+        self.changed = False
+        """Whether a pixel of the plane changed, once its parts are taken."""
 
     def parts(self, step: Callable[[int], None]) -> Iterator[Part]:
         """Rows and tiles; `step` is told of each block in each pass."""
@@ -327,7 +309,7 @@ class _Plane:
             y, x = part.y - block.rect.y, part.x - block.rect.x
             after = _painted(before, ids[y : y + part.h, x : x + part.w], self._work.origin)
             if not same(before, after):
-                self._outcome.changed = True
+                self.changed = True
                 yield (self._plane, ty, tx), TileChange(before, after)
 
 

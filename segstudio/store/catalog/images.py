@@ -11,7 +11,7 @@ from pathlib import Path
 
 from segstudio.labels.model import ImageId, Seq, Status, folded_name
 from segstudio.store.catalog.split import Split
-from segstudio.store.database.migrations import METADATA_SINCE, schema_of
+from segstudio.store.database.migrations import DONE_PLANES_SINCE, METADATA_SINCE, schema_of
 from segstudio.store.values import FileState, ImageRow, NewFile, NewImage
 
 __all__ = [
@@ -43,7 +43,7 @@ _CHANGED_SINCE = 2
 _SELECT = """
 SELECT i.id, i.path, i.channels, i.dtype, i.family, i.status, i.group_id, g.split, i.objects, i.labelled_pixels,
        i.last_edit, i.removed, i.problem, f.root, f.path, f.size, f.mtime_ns, f.quick_hash, f.content_hash, {changed},
-       {metadata}
+       {metadata}, {done_planes}
 FROM images i JOIN groups g ON g.id = i.group_id JOIN files f ON f.image = i.id AND f.position = 0
 """
 
@@ -172,6 +172,7 @@ def read_images(
     select = _SELECT.format(
         changed="f.changed" if schema >= _CHANGED_SINCE else "''",
         metadata="i.metadata" if schema >= METADATA_SINCE else "''",
+        done_planes="i.done_planes" if schema >= DONE_PLANES_SINCE else "''",
     )
     for r in db.execute(f"{select} {where} ORDER BY i.position", bound):
         sizes, keys, places = planes[r[0]]
@@ -182,6 +183,7 @@ def read_images(
             objects=r[8], labelled_pixels=r[9], last_edit=Seq(r[10]), removed=bool(r[11]), problem=r[12],
             size=r[15], mtime_ns=r[16], quick_hash=r[17], content_hash=r[18], inner_path=r[14], changed=r[19],
             beside=roots[r[13]].beside, keys=keys, places=places, more=paths, more_states=states, metadata=r[20],
+            done_planes=r[21],
         )  # fmt: skip
 
 

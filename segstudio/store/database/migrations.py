@@ -21,6 +21,7 @@ from segstudio.text import N_, _
 
 __all__ = [
     "BACKUPS",
+    "DONE_PLANES_SINCE",
     "LOCKED_SINCE",
     "METADATA_SINCE",
     "MIGRATIONS",
@@ -43,6 +44,9 @@ LOCKED_SINCE = OPACITY_SINCE = 4
 
 METADATA_SINCE = 5
 """The schema from which on images have the column `metadata`, planes `file`."""
+
+DONE_PLANES_SINCE = 6
+"""The schema from which on images have the column `done_planes`."""
 
 _SPARE_BYTES = 16 << 20
 
@@ -119,11 +123,17 @@ def _to_5(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE images ADD COLUMN metadata TEXT NOT NULL DEFAULT ''")
 
 
+def _to_6(db: sqlite3.Connection) -> None:
+    """Which planes of an image are done while others are not (`labels.done_planes`); of one that is done all are."""
+    db.execute("ALTER TABLE images ADD COLUMN done_planes TEXT NOT NULL DEFAULT ''")
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, _to_2, undo_crosses=True),
     Migration(3, _to_3, undo_crosses=True),
     Migration(4, _to_4, undo_crosses=True),
     Migration(5, _to_5, undo_crosses=True),
+    Migration(6, _to_6, undo_crosses=True),
 )
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 from segstudio.errors import ProjectDamaged
 from segstudio.labels.class_rows import apply_class_row
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Columns, RowChange, Table, TileKey
-from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq, Status
+from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId, Seq
 from segstudio.labels.tiles.tile import Tile, digest
 from segstudio.store.history.historic_states import Trail, led_back, trails
 from segstudio.store.history.journal_walk import Effect, effects, rows_of
 from segstudio.store.history.undo_horizon import floor_of, has_deltas
-from segstudio.store.writing.label_rows import read_locked, read_objects
+from segstudio.store.writing.label_rows import read_locked, read_marks, read_objects
 from segstudio.text import _
 
 __all__ = [
@@ -97,7 +98,8 @@ def _rows_back(db: sqlite3.Connection, done: Sequence[Effect]) -> Iterator[RowCh
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """An image at an earlier edit: its objects, which were locked, status and removal then, and the way there.
+    """An image at an earlier edit: its objects, which were locked, status by planes and removal then, and the way
+    there.
 
     The way is in one side's journal, B's unless that was cut: `trails` lead each tile that it touched since then
     back. `lost`: labels were lost on one side since, and the former tiles are not reliable.
@@ -105,7 +107,7 @@ class Since:
 
     objects: Mapping[ObjectId, ClassId]
     locked: frozenset[ObjectId]
-    status: Status
+    marks: Marks
     removed: bool
     journal: sqlite3.Connection
     of_b: bool
@@ -144,8 +146,8 @@ def since(
 
     Raises `JournalCutError` where deltas after it are gone from both journals.
     """
-    status, removed = b.execute("SELECT status, removed FROM images WHERE id = ?", (image,)).fetchone()
-    columns: dict[str, Any] = {"status": status, "removed": removed}
+    (removed,) = b.execute("SELECT removed FROM images WHERE id = ?", (image,)).fetchone()
+    columns: dict[str, Any] = {**read_marks(b, image).columns, "removed": removed}
     objects, locked = read_objects(b, image), set(read_locked(b, image))
     done = effects(b, image, seq)
     for row in _rows_back(b, done):
@@ -155,7 +157,7 @@ def since(
             _object_back(ObjectId(row.key), row.after, objects, locked)
     taken_out = [removal for found in (removals, _removals(b, done)) if (removal := found.get(image)) is not None]
     was_out = min(taken_out)[1] if taken_out else bool(columns["removed"])
-    then = Status(columns["status"]), was_out
+    then = Marks().changed(columns), was_out
     if lost:
         return Since(objects, frozenset(locked), *then, b, False, {}, True)
     for db in (b, a):

@@ -7,7 +7,7 @@ Panoptic Segmentation, 2019), else a new one.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
+from segstudio.labels.done_planes import Marks, planes_of, ranges_of
 from segstudio.labels.edit import Batch, Edit, RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import Cause, ClassId, ImageId, LabelClass, ObjectId, Status
 from segstudio.labels.proposal import CONFIDENCE_SIDE, ProposalRow, ProposalTile
@@ -25,7 +26,7 @@ from segstudio.store.merge.images import PairedImage
 from segstudio.store.merge.tiles import Meaning, Verdict, compared, merged_tile
 from segstudio.store.proposals import EncodedTile, encoded
 from segstudio.store.values import ObjectRow
-from segstudio.store.writing.label_rows import read_object_rows, read_tile
+from segstudio.store.writing.label_rows import read_marks, read_object_rows, read_tile
 
 __all__ = ["ImageMerge", "PlaneConflict", "merge_image"]
 
@@ -209,7 +210,7 @@ class _Merge:
                 self._note(conflicts.setdefault(plane, PlaneConflict()), (ty, tx), b, verdict)
         rows = self._new_objects(used - {0})
         rows += self._locks()
-        rows += self._image_row(bool(conflicts))
+        rows += self._image_row(conflicts)
         if not changed and not rows:
             return ImageMerge(None, conflicts, self._stays)
         in_b = {self._in_c(key): key for key in changed}
@@ -270,19 +271,20 @@ class _Merge:
                 rows.append(RowChange(Table.OBJECTS, o, {"locked": mine}, {"locked": not mine}))
         return rows
 
-    def _image_row(self, in_conflict: bool) -> list[RowChange]:
+    def _image_row(self, conflicts: Collection[int]) -> list[RowChange]:
         """Status and removal: a side that changed alone wins; done is what both call so and nothing contradicts."""
-        query = "SELECT status, removed FROM images WHERE id = ?"
-        status_a, removed_a = self._c.execute(query, (self._pair.c,)).fetchone()
-        status_b, removed_b = self._b.execute(query, (self._pair.b,)).fetchone()
-        then = (Status.NEW.value, 1) if self._since is None else (self._since.status.value, int(self._since.removed))
-        status = _changed_alone(then[0], status_a, status_b, Status.IN_PROGRESS.value)
-        if in_conflict:
-            status = Status.IN_PROGRESS.value
+        query = "SELECT removed FROM images WHERE id = ?"
+        (removed_a,) = self._c.execute(query, (self._pair.c,)).fetchone()
+        (removed_b,) = self._b.execute(query, (self._pair.b,)).fetchone()
+        then = (Marks(), 1) if self._since is None else (self._since.marks, int(self._since.removed))
+        a, b = read_marks(self._c, self._pair.c), read_marks(self._b, self._pair.b)
+        planes = self._pair.planes
+        theirs = Marks(b.status, ranges_of(planes[plane] for plane in planes_of(b.some)))
+        marks = _joined(then[0], a, theirs, conflicts, len(planes))
         removed = int(_changed_alone(then[1], removed_a, removed_b, removed_a))
         if self._since is not None and removed and removed_a != removed_b and self._labelled(by_b=bool(removed_a)):
             removed, self._stays = 0, bool(removed_b)
-        before, after = {"status": status_a, "removed": removed_a}, {"status": status, "removed": removed}
+        before, after = {**a.columns, "removed": removed_a}, {**marks.columns, "removed": removed}
         differ = [column for column in before if before[column] != after[column]]
         if not differ:
             return []
@@ -309,6 +311,19 @@ def _changed_alone(then: T, a: T, b: T, otherwise: T) -> T:
     if a == b or b == then:
         return a
     return b if a == then else otherwise
+
+
+def _joined(then: Marks, a: Marks, b: Marks, conflicts: Collection[int], planes: int) -> Marks:
+    """How far an image is that was `then`, and is `a` and `b` today: of several planes each for itself, where one of
+    them tells them apart."""
+    if not (then.some or a.some or b.some or (conflicts and planes > 1)):
+        status = _changed_alone(then.status, a.status, b.status, Status.IN_PROGRESS)
+        return Marks(Status.IN_PROGRESS if conflicts else status)
+    done = [
+        _changed_alone(then.is_done(plane), a.is_done(plane), b.is_done(plane), False) and plane not in conflicts
+        for plane in range(planes)
+    ]
+    return Marks(Status.IN_PROGRESS).with_done((plane for plane, is_done in enumerate(done) if is_done), planes)
 
 
 def _instances(counts: Mapping[ObjectId, LabelClass | None]) -> dict[ObjectId, ClassId]:

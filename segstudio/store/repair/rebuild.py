@@ -1,5 +1,6 @@
 """A new database of what was recovered from a damaged one. Derived columns are computed again from the tiles."""
 
+import re
 import secrets
 import sqlite3
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ import numpy as np
 from segstudio.errors import EditConflict
 from segstudio.imaging.metadata import is_metadata
 from segstudio.labels.colors import next_color
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import now_utc
 from segstudio.labels.model import ImageId, Kind, Status, folded_name
 from segstudio.labels.tiles.codec import encode_tile
@@ -34,6 +36,9 @@ __all__ = ["Rebuilt", "rebuild"]
 
 _KINDS = frozenset(kind.value for kind in Kind)
 _STATES = frozenset(status.value for status in Status)
+_PLANES = "SELECT count(*) FROM planes WHERE image = ?"
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_RANGES = re.compile(r"([0-9]{1,9}(-[0-9]{1,9})?)(,[0-9]{1,9}(-[0-9]{1,9})?)*")
 
 
 @dataclass(slots=True)
@@ -102,10 +107,18 @@ def rebuild(db: sqlite3.Connection, found: Recovered, source: Path) -> Generator
 def _losses(builder: _Builder) -> None:
     """Note which images lost labels, for merges to come; what was done has to be looked at again."""
     found = builder.found
-    for image in {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}:
-        again = (Status.IN_PROGRESS.value, image, Status.DONE.value)
-        builder.db.execute("UPDATE images SET status = ? WHERE id = ? AND status = ?", again)
-    images = {place[0] for place in found.lost_tiles} | {image for image, _ in found.lost_objects}
+    lost: defaultdict[int, set[int]] = defaultdict(set)
+    for image, plane, *_ in found.lost_tiles:
+        lost[image].add(plane)
+    for image in {image for image, _ in found.lost_objects}:
+        lost[image].update(range(builder.db.execute(_PLANES, (image,)).fetchone()[0]))
+    for image, planes in lost.items():
+        row = builder.db.execute("SELECT status, done_planes FROM images WHERE id = ?", (image,)).fetchone()
+        marks = Marks(Status(row[0]), row[1]) if row is not None else Marks()
+        if any(marks.is_done(plane) for plane in planes):
+            now = marks.without(planes, builder.db.execute(_PLANES, (image,)).fetchone()[0])
+            builder.db.execute("UPDATE images SET status = ?, done_planes = ? WHERE id = ?", (*now, image))
+    images = set(lost)
     images |= builder.out.lost_images | builder.out.mended_images
     anywhere = found.tiles_broken or any(not found.tables[table].whole for table in ("images", "planes"))
     if anywhere or images:
@@ -158,6 +171,7 @@ def _images(builder: _Builder, source: Path) -> None:
         if image not in rows:
             builder.out.mended_images.add(image)
         row = _image(builder, image, rows.get(image), files.get(image))
+        row["done_planes"] = _done_planes(row.get("done_planes", ""), len(mine))
         if not builder.insert("images", row):
             builder.out.lost_images.add(image)
             continue
@@ -188,6 +202,11 @@ def _image(builder: _Builder, image: int, row: Row | None, file: Row | None) -> 
     if not builder.has("groups", new["group_id"]):
         new["group_id"] = _group(builder, image)
     return new
+
+
+def _done_planes(text: str, planes: int) -> str:
+    """Which planes are done while others are not; none where that cannot be what was written."""
+    return text if _RANGES.fullmatch(text) and all(int(n) < planes for n in _NUMBER.findall(text)) else ""
 
 
 def _group(builder: _Builder, image: int) -> int:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from segstudio.errors import ProjectDamaged
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import TileKey
 from segstudio.labels.model import ClassId, ImageId, ObjectId, Origin, Seq, Status
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.streamed import tile_bytes
 from segstudio.labels.tiles.tile import EMPTY, Tile, digest
 from segstudio.store.catalog.images import sizes_of
-from segstudio.store.database.migrations import LOCKED_SINCE, schema_of
+from segstudio.store.database.migrations import DONE_PLANES_SINCE, LOCKED_SINCE, schema_of
 from segstudio.store.values import FrozenLabels, ObjectRow
 from segstudio.text import _
 
@@ -100,6 +101,13 @@ def read_locked(db: sqlite3.Connection, image: ImageId) -> frozenset[ObjectId]:
     return frozenset(ObjectId(row[0]) for row in rows)
 
 
+def read_marks(db: sqlite3.Connection, image: ImageId) -> Marks:
+    """The status of an image, and which of its planes are done."""
+    some = "done_planes" if schema_of(db) >= DONE_PLANES_SINCE else "''"
+    status, done_planes = db.execute(f"SELECT status, {some} FROM images WHERE id = ?", (image,)).fetchone()
+    return Marks(Status(status), done_planes)
+
+
 def read_object_rows(db: sqlite3.Connection, image: ImageId) -> list[ObjectRow]:
     """Every object with its derived columns, in order of id."""
     locked = "locked" if schema_of(db) >= LOCKED_SINCE else "0"
@@ -123,15 +131,13 @@ def read_object_rows(db: sqlite3.Connection, image: ImageId) -> list[ObjectRow]:
 
 def read_frozen(db: sqlite3.Connection, image: ImageId) -> FrozenLabels:
     """Everything that is labelled on one image. Raises `ProjectDamaged`."""
-    status, last_edit, next_object = db.execute(
-        "SELECT status, last_edit, next_object FROM images WHERE id = ?", (image,)
-    ).fetchone()
+    last_edit, next_object = db.execute("SELECT last_edit, next_object FROM images WHERE id = ?", (image,)).fetchone()
     return FrozenLabels(
         image=image,
         sizes=sizes_of(db, image),
         tiles=read_tiles(db, image),
         objects=read_objects(db, image),
-        status=Status(status),
+        marks=read_marks(db, image),
         last_edit=Seq(last_edit),
         next_object=next_object,
     )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from segstudio.errors import EditConflict
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit, Table, TileKey
-from segstudio.labels.model import ClassId, ImageId, Seq, Status
+from segstudio.labels.model import ClassId, ImageId, Seq
 from segstudio.labels.tiles.raster import Raster
 from segstudio.labels.tiles.tile import Tile
 from segstudio.store.catalog import images as images_
@@ -49,11 +49,12 @@ def document(db: sqlite3.Connection, image: ImageId, pending: Pending, tile: Cal
     touched = {key for _, edit in mine for key in edit.tiles}
     done = last_seq(db)
     sizes, objects = images_.sizes_of(db, image), labels_.read_objects(db, image)
-    status, next_object = db.execute("SELECT status, next_object FROM images WHERE id = ?", (image,)).fetchone()
+    (next_object,) = db.execute("SELECT next_object FROM images WHERE id = ?", (image,)).fetchone()
     raster = Raster(sizes, tile, labels_.stored_keys(db, image))
     # Read at the same moment as `done`: a later read might hold what is applied below.
     raster.prime({key: labels_.read_tile(db, image, key) for key in touched})
-    read = Document(image, raster, objects, next_object, Status(status), labels_.read_locked(db, image))
+    status, done_planes = labels_.read_marks(db, image)
+    read = Document(image, raster, objects, next_object, status, labels_.read_locked(db, image), done_planes)
     for seq, edit in mine:
         if seq > done:
             with suppress(EditConflict):

@@ -15,7 +15,7 @@ _COLUMNS: Mapping[Table, tuple[str, ...]] = {
     Table.CLASSES: (
         "name", "color", "kind", "value", "position", "locked", "visible", "removed", "merged_into", "opacity",
     ),
-    Table.IMAGES: ("status", "removed"),
+    Table.IMAGES: ("status", "done_planes", "removed"),
 }  # fmt: skip
 """What an edit may change; everything else is derived or fixed."""
 

@@ -41,6 +41,7 @@ def _image(image: ImageRow, digest: str) -> dict[str, Any]:
         "path": image.path,
         "size": list(image.planes[0]),
         "planes": len(image.planes),
+        "planes_done": len(image.marks.done(len(image.planes))),
         "status": image.status.value,
         "split": None if image.split is None else image.split.value,
         "objects": image.objects,

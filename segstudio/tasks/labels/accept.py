@@ -5,7 +5,7 @@ is labelled stays, a locked class or object gets no pixel, and an image without 
 """
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from segstudio.geometry import Rect, tiles_of
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Rest, Status
-from segstudio.labels.paint.fill import ClassIdsOf, Filling
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, Outcome
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
 from segstudio.labels.user import user_name
@@ -58,7 +58,7 @@ class AcceptReport:
     """`images` with a proposal were accepted (or done), `edits` of them changed by that; the others were passed over.
 
     `without` have no proposal; `empty` would have been marked done with nothing labelled; the file of `changed` ones
-    has changed since it was labelled.
+    has changed since it was labelled. Of images that were marked done `planes_left` planes were not.
     """
 
     images: int
@@ -66,6 +66,7 @@ class AcceptReport:
     without: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    planes_left: int = 0
 
     @property
     def passed_over(self) -> int:
@@ -85,13 +86,14 @@ class Acceptance:
     def report(self, edits: int) -> AcceptReport:
         """What came of it, once that many edits are written."""
         empty = tuple(row.path for row in self.ready if row.id in self.job.empty)
-        return AcceptReport(len(self.ready) - len(empty), edits, self.without, empty, self.changed)
+        left = sum(self.job.left.values())
+        return AcceptReport(len(self.ready) - len(empty), edits, self.without, empty, self.changed, left)
 
 
 def accept(
     project: Project, images: Sequence[ImageRow], *, done: bool = False
 ) -> Generator[Progress, None, AcceptReport]:
-    """Accept the proposals of these images on all their planes; with `done` mark them done by the project's setting.
+    """Accept the proposals of these images on all their planes; with `done` mark these done by the project's setting.
 
     One edit an image, all in one batch, written in one transaction: an error changes nothing, and they are undone
     together. Raises `ReadOnly`, `DiskRefused`.
@@ -120,21 +122,26 @@ def acceptance(
 ) -> Generator[Progress, None, Acceptance]:
     """Find out for which of these images proposals can be accepted; looks at their files, and changes no labels.
 
-    With `unproposed` those without a proposal are finished too where Done needs none: its setting is another one, or
-    every pixel is labelled. A person has named them then. `classes` and `rest`, the setting, are given by an owner to
-    which they may be known before they are on disk.
+    With `unproposed` planes without a proposal are finished too where Done needs none: its setting is another one, or
+    every pixel is labelled. A person has named the images then. `classes` and `rest`, the setting, are given by an
+    owner to which they may be known before they are on disk.
     """
-    proposed = _proposed_planes(project)
+    proposed, planes = _proposed_planes(project), dict[ImageId, Sequence[int]]()
     classes = project.classes() if classes is None else classes
     rest = rest_of(project.setting(REST_SETTING)) if rest is None else rest
 
-    def fits(row: ImageRow) -> bool:
-        return row.id in proposed or (unproposed and (rest is not Rest.PROPOSAL or _is_full(row)))
-
-    without = tuple(row.path for row in images if not fits(row))
-    ready, changed = yield from _as_labelled(project, [row for row in images if fits(row)])
+    for row in images:
+        found = proposed.get(row.id, [])
+        if unproposed and rest is not Rest.PROPOSAL:
+            found = range(len(row.planes))
+        elif unproposed and len(found) < len(row.planes):
+            found = sorted({*found, *_full_planes(project, row)})
+        if found:
+            planes[row.id] = found
+    without = tuple(row.path for row in images if row.id not in planes)
+    ready, changed = yield from _as_labelled(project, [row for row in images if row.id in planes])
     cause = Cause.DONE if done else Cause.ACCEPT
-    return Acceptance(_Job(project, proposed, classes, cause, rest), tuple(ready), without, changed)
+    return Acceptance(_Job(project, planes, classes, cause, rest), tuple(ready), without, changed)
 
 
 def write_accepted(project: Project, plan: Acceptance, ticker: Ticker) -> "Future[int]":
@@ -151,13 +158,19 @@ def count_efforts(project: Project, plan: Acceptance) -> Generator[Progress, Non
     for done, row in enumerate(plan.ready):
         if row.id not in plan.job.empty:
             yield Progress(done, len(plan.ready), _("counting what was changed"))
-            writing = count_effort(project, project.document(row.id), plan.job.classes)
+            writing = count_effort(project, project.document(row.id), plan.job.classes, plan.job.planes[row.id])
             if writing is not None:
                 writing.result()
 
 
-def _is_full(row: ImageRow) -> bool:
-    return row.labelled_pixels >= sum(w * h for w, h in row.planes)
+def _full_planes(project: Project, row: ImageRow) -> Collection[int]:
+    """The planes of an image on which every pixel is labelled."""
+    if row.labelled_pixels >= sum(w * h for w, h in row.planes):
+        return range(len(row.planes))
+    if len(row.planes) == 1 or not row.labelled_pixels:
+        return ()
+    pixels = project.pixels_by_plane(row.id)
+    return [plane for plane, (w, h) in enumerate(row.planes) if pixels.get(plane, 0) >= w * h]
 
 
 def _shown(
@@ -205,14 +218,16 @@ def _as_labelled(
 
 
 class _Job:
-    """The values common to all images, and the images left because nothing would have been labelled."""
+    """The values common to all images, and their planes; the images left because nothing would have been labelled, and
+    how many planes of others were `left` not done."""
 
     def __init__(
-        self, project: Project, planes: Mapping[ImageId, Iterable[int]], classes: ClassTable, cause: Cause, rest: Rest
+        self, project: Project, planes: dict[ImageId, Sequence[int]], classes: ClassTable, cause: Cause, rest: Rest
     ) -> None:
-        self._project, self._planes = project, planes
+        self._project, self.planes = project, planes
         self.classes, self._cause, self._rest = classes, cause, rest
         self.empty: set[ImageId] = set()
+        self.left: dict[ImageId, int] = {}
         self.safe = _("No image was marked done.") if cause is Cause.DONE else _("Nothing was accepted.")
 
     def batch(self) -> Batch:
@@ -226,24 +241,30 @@ class _Job:
     def _edits(self, db: sqlite3.Connection, ticker: Ticker, rows: Sequence[ImageRow]) -> Iterator[StreamedEdit]:
         for row in rows:
             header = Edit(row.id, self._cause, tool=self._cause.value, author=user_name())
-            edit = filled(db, header, self._work(row))
-            yield StreamedEdit(header, self._parts(row, edit, ticker))
+            outcome = Outcome()
+            edit = filled(db, header, self._work(row), outcome=outcome)
+            yield StreamedEdit(header, self._parts(row, edit, ticker, outcome))
 
     def _work(self, row: ImageRow) -> Filling:
         def proposal_of(plane: int) -> Proposal | None:
             return self._project.proposals.read(row.id, plane)
 
         if self._cause is Cause.DONE:
-            return finishing(proposal_of, range(len(row.planes)), self._rest, self.classes)
-        return accepting(proposal_of, self._planes[row.id], self.classes)
+            return finishing(proposal_of, self.planes[row.id], self._rest, self.classes)
+        return accepting(proposal_of, self.planes[row.id], self.classes)
 
-    def _parts(self, row: ImageRow, edit: StreamedEdit, ticker: Ticker) -> Iterator[Part]:
+    def _parts(self, row: ImageRow, edit: StreamedEdit, ticker: Ticker, outcome: Outcome) -> Iterator[Part]:
         try:
             for part in edit.parts:
                 ticker.step(0)  # an image may be large: it can be cancelled within
                 yield part
         except NothingLabelled:  # before the first part: nothing is written of it
             self.empty.add(row.id)
+            return
+        if self._cause is Cause.DONE:
+            done = {*row.marks.done(len(row.planes)), *self.planes[row.id]} - outcome.empty
+            self.left[row.id] = len(row.planes) - len(done)
+            self.planes[row.id] = [plane for plane in self.planes[row.id] if plane not in outcome.empty]
 
 
 def accepting(proposal_of: Callable[[int], Proposal | None], planes: Iterable[int], classes: ClassTable) -> Filling:
@@ -252,24 +273,27 @@ def accepting(proposal_of: Callable[[int], Proposal | None], planes: Iterable[in
 
 
 def finishing(
-    proposal_of: Callable[[int], Proposal | None], planes: Iterable[int], rest: Rest, classes: ClassTable
+    proposal_of: Callable[[int], Proposal | None], planes: Collection[int], rest: Rest, classes: ClassTable
 ) -> Filling:
-    """Fills the rest of these planes by the project's setting and marks the image done, unless it would stay empty."""
+    """Fills the rest of these planes by the project's setting and marks them done, unless they would stay empty."""
     by_plane: dict[int, ClassIdsOf] = {}
     if rest is Rest.PROPOSAL:
         by_plane = {p: _reader(p, proposal_of, classes) for p in planes}
     elif rest is Rest.BACKGROUND:
         by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
-    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, never_empty=True)
+    return Filling(
+        by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, marked=planes, never_empty=True
+    )
 
 
-def emptying(planes: Iterable[int], classes: ClassTable) -> Filling:
-    """Makes all that is unlabelled background and marks the image done: a person has said that nothing is in it.
+def emptying(planes: Collection[int], classes: ClassTable) -> Filling:
+    """Makes all that is unlabelled on these planes background and marks them done: a person has said that nothing is
+    there.
 
     The lock of the background does not count here: the person's statement covers every pixel.
     """
     by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
-    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, locks=False)
+    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, marked=planes, locks=False)
 
 
 def is_whole(proposal: Proposal, document: Document) -> bool:

@@ -55,7 +55,9 @@ def format_classes(classes: ClassTable) -> tuple[FormatClass, ...]:
 
 
 def plane_values(project: Project, image: ImageRow, classes: ClassTable, content: Content) -> Iterable[PlaneValues]:
-    """Every plane of an image, read one by one; its labels are of one moment."""
+    """Every plane of an image, read one by one; its labels are of one moment. Of finished ones alone where those are
+    asked for: on the others nothing is known.
+    """
     if content is Content.PROPOSALS:
         for plane, (width, height) in enumerate(image.planes):
             yield _proposed(project, image.id, plane, Rect(0, 0, width, height), classes)
@@ -63,7 +65,8 @@ def plane_values(project: Project, image: ImageRow, classes: ClassTable, content
     frozen = project.frozen(image.id)
     tables = _Tables({int(o): c for o, c in frozen.objects.items()}, classes)
     for plane, (width, height) in enumerate(image.planes):
-        tiles = {key[1:]: tile for key, tile in frozen.tiles.items() if key[0] == plane}
+        left_out = content is Content.FINISHED and not frozen.marks.is_done(plane)
+        tiles = {} if left_out else {key[1:]: tile for key, tile in frozen.tiles.items() if key[0] == plane}
         yield tables.plane(tiles, Rect(0, 0, width, height))
 
 

@@ -1,5 +1,6 @@
 """The effort of a proposal: how much of the first one shown a person had to repaint, counted at Done."""
 
+from collections.abc import Collection
 from concurrent.futures import Future
 
 import numpy as np
@@ -15,17 +16,22 @@ from segstudio.store.project import Project
 __all__ = ["corrected", "count_effort"]
 
 
-def count_effort(project: Project, after: Document, classes: ClassTable) -> "Future[None] | None":
-    """Keep the effort of an image that is done; from now on nothing counts as shown first. For a worker thread.
+def count_effort(
+    project: Project, after: Document, classes: ClassTable, planes: Collection[int]
+) -> "Future[None] | None":
+    """Keep the effort of planes that are done, beside that of planes of the image that were done before; from now on
+    nothing counts as shown first on them. For a worker thread.
 
     What is still to be written is returned: a disk that hangs holds nobody up here. Raises `DiskRefused`.
     """
-    planes = range(len(after.raster.sizes))
     firsts = [first for p in planes if (first := project.proposals.first(after.image, p)) is not None]
     figures = [corrected(after, first, classes) for first in firsts]
-    project.proposals.finish(after.image)
+    project.proposals.finish(after.image, planes)
     if not figures or project.writer is None:
         return None
+    others = set(after.done_planes).difference(first.plane for first in firsts)
+    if others and (before := project.effort(after.image)) is not None:
+        figures.append(before)
     return project.set_effort(after.image, sum(f[0] for f in figures), sum(f[1] for f in figures))
 
 

@@ -19,7 +19,7 @@ from segstudio.durable import rename, sync_folder
 from segstudio.errors import DiskRefused, UsageError, UserError
 from segstudio.formats.table import FORMATS, Format, Option, writable
 from segstudio.formats.values import ExportPlan, LabelPlane, MaskWriter
-from segstudio.labels.model import Status, folded_name
+from segstudio.labels.model import folded_name
 from segstudio.store.file_check import Content as FileContent
 from segstudio.store.file_check import look_at
 from segstudio.store.project import ImageRow, Project
@@ -57,8 +57,9 @@ class ExportReport:
     """What was exported: the number of images and planes, and every file, in place and compared.
 
     `changed` are images whose file has changed since they were labelled: their labels were exported as they are.
-    `planes_left_out` counts planes of exported images without a known pixel. `cleared` are files of this project's
-    earlier exports that no longer belonged and were removed, `stale` those of exports that may be another's and stay.
+    `planes_left_out` counts planes of exported images without a known pixel, or not done where those were asked for.
+    `cleared` are files of this project's earlier exports that no longer belonged and were removed, `stale` those of
+    exports that may be another's and stay.
     """
 
     format: str
@@ -83,7 +84,7 @@ def export(
     background: bool = False,
     grey: bool = False,
 ) -> Generator[Progress, None, ExportReport]:
-    """Write labels (every plane with a known pixel), finished labels or proposals into the folder `out`.
+    """Write labels (every plane with a known pixel), those of done planes alone, or proposals into the folder `out`.
 
     `images` is a glob over relative paths; `background` asks for the background where a format leaves it out, `grey`
     for plain values where it has colours. What this project exported into the folder before and is not exported any
@@ -179,7 +180,7 @@ def _chosen(project: Project, selected: Sequence[ImageRow], what: Content) -> tu
         proposed = {note.image for note in project.proposals.notes()}
         missing = [image.id not in proposed for image in selected]
     elif what is Content.FINISHED:
-        missing = [image.status is not Status.DONE for image in selected]
+        missing = [not image.marks.done(len(image.planes)) for image in selected]
     else:
         missing = [not image.labelled_pixels for image in selected]
     why = _WHY[what]

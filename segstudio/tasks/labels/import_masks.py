@@ -28,7 +28,7 @@ from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
 from segstudio.store.proposals import encoded
 from segstudio.tasks.labels.classes import classes_edit
-from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane
+from segstudio.tasks.labels.incoming import Incoming, IncomingPlane, ReadPlane, reopened_by
 from segstudio.tasks.labels.incoming_files import Wanted, wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.labels.together import counted, written_together
@@ -63,9 +63,9 @@ class ImportReport:
     what was left out or decided.
 
     `binary` are masks of only 0 and 255 (`binary_value`; 65535 in 16 bits), which was taken as unknown though
-    other programs write an object so; none where one of the masks holds more. `reopened` are images that were done and
-    are in progress now, `new_classes` those made for the masks, `unread` files called like masks of images, in a
-    format that is not read.
+    other programs write an object so; none where one of the masks holds more. `reopened` are images of which planes
+    that were done are in progress now, `new_classes` those made for the masks, `unread` files called like masks of
+    images, in a format that is not read.
     """
 
     images: int
@@ -212,6 +212,7 @@ class CheckedImport:
                 self._classes,
                 Origin.IMPORTED,
                 status=self._status,
+                marked=[plane.plane for plane in of_one],
                 numbers={plane.plane: read.numbers_of(plane) for plane in of_one if self._incoming.annotations},
             )
             header = Edit(of_one[0].image.id, Cause.IMPORT, tool="import", author=user_name())
@@ -235,14 +236,14 @@ class CheckedImport:
     def report(self) -> ImportReport:
         """What was imported, once it is."""
         rows = self.rows if self._target is Target.LABELS else []
-        reopened = [row.path for row in rows if row.status is Status.DONE and self._status is not Status.DONE]
+        reopened = () if self._status is Status.DONE or not rows else reopened_by(self._incoming.planes)
         return ImportReport(
             images=len(self._planes),
             masks=self.masks,
             pixels=self._pixels,
             skipped=self._incoming.skipped,
             binary=self._incoming.binary,
-            reopened=tuple(reopened),
+            reopened=reopened,
             unread=self._incoming.unread,
             new_classes=self._new,
             binary_value=self._incoming.binary_value,

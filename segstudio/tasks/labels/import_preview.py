@@ -8,9 +8,9 @@ import numpy as np
 
 from segstudio.formats.naming import StemPattern
 from segstudio.geometry import TILE, Rect
-from segstudio.labels.model import ClassId, ClassTable, Kind, Status
+from segstudio.labels.model import ClassId, ClassTable, Kind
 from segstudio.store.project import Project
-from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane
+from segstudio.tasks.labels.incoming import IncomingPlane, ReadPlane, reopened_by
 from segstudio.tasks.labels.incoming_files import wanted_labels
 from segstudio.tasks.labels.mask_map import MaskMap
 from segstudio.tasks.progress import Progress
@@ -34,8 +34,8 @@ class PreviewedPlane:
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """What an import would do. See `ImportReport`; nothing was changed. `reopens` are images that are done and that
-    labels would make in progress again."""
+    """What an import would do. See `ImportReport`; nothing was changed. `reopens` are images of which labels would make
+    planes that are done in progress again."""
 
     planes: tuple[PreviewedPlane, ...]
     skipped: tuple[str, ...] = ()
@@ -74,7 +74,6 @@ def preview_import(
             )
         )
     incoming = wanted.incoming
-    reopens = dict.fromkeys(p.image.path for p in planes if p.image.status is Status.DONE)
     return ImportPreview(
         planes=tuple(found),
         skipped=incoming.skipped,
@@ -83,7 +82,7 @@ def preview_import(
         binary=incoming.binary,
         notes=incoming.notes,
         binary_value=incoming.binary_value,
-        reopens=tuple(reopens),
+        reopens=reopened_by(planes),
     )
 
 

@@ -3,7 +3,7 @@
 `import` and `evaluate` see these alone; masks and files of annotations fulfil them.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from segstudio.tasks.labels.classes import AddClass
 from segstudio.tasks.labels.meanings import Meaning
 from segstudio.tasks.progress import Progress
 
-__all__ = ["Incoming", "IncomingPlane", "ReadPlane"]
+__all__ = ["Incoming", "IncomingPlane", "ReadPlane", "reopened_by"]
 
 
 class IncomingPlane(Protocol):
@@ -103,3 +103,8 @@ class Incoming(Protocol):
     def read(self, plane: IncomingPlane) -> ReadPlane:
         """The labels of a plane. Raises `MaskMismatch`, `UnknownClassValue`, `UnreadableImage`."""
         ...
+
+
+def reopened_by(planes: Iterable[IncomingPlane]) -> tuple[str, ...]:
+    """Paths of the images of which one of these planes is done."""
+    return tuple(dict.fromkeys(p.image.path for p in planes if p.image.marks.is_done(p.plane)))

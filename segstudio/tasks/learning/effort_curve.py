@@ -1,7 +1,10 @@
-"""The effort curve: what each finished image cost a person, and how many more it takes to reach a mean IoU."""
+"""The effort curve: what each finished image cost a person, and how many more it takes to reach a mean IoU.
+
+Of stacks, planes are what counts: one is finished after the other.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -10,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.labels.model import ImageId, Status
+from segstudio.labels.model import ImageId
 from segstudio.store.project import Project
 from segstudio.text import _, count
 
@@ -28,29 +31,39 @@ _RECENT = 5
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A finished image: the share of its first proposal's pixels that a person changed, None where nothing had been
-    proposed, and the seconds of work.
+    """An image with finished planes: the share of their first proposals' pixels that a person changed, None where
+    nothing had been proposed, the seconds of work on all of it, and how many planes are finished.
     """
 
     image: ImageId
     name: str
     changed: float | None
     seconds: float
+    planes: int = 1
+
+    @property
+    def seconds_each(self) -> float:
+        """The seconds of work a finished plane."""
+        return self.seconds / self.planes
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A version: how many labelled images there were, learned from or held out, and its mean IoU on held-out pixels."""
+    """A version: how many labelled images there were, learned from or held out, and its mean IoU on held-out pixels.
+
+    `of_planes`: some were of several planes, and planes are counted.
+    """
 
     version: str
     images: int
     mean_iou: float
+    of_planes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """How many more images reach a mean IoU, with the bounds of 80 of 100 resamplings (`most` is None where more than a
-    tenth of them do not reach it in sight), and the seconds of work an image takes.
+    tenth of them do not reach it in sight), and the seconds of work an image takes; `of_planes` as of a point.
     """
 
     target: float
@@ -58,6 +71,7 @@ class Forecast:
     least: int
     most: int | None
     seconds: float
+    of_planes: bool = False
 
 
 class _Measured(msgspec.Struct, frozen=True):
@@ -72,6 +86,7 @@ class _Figures(msgspec.Struct, frozen=True):
 
 class _Labelled(msgspec.Struct, frozen=True):
     path: str
+    plane: int = 0
 
 
 class _Learned(msgspec.Struct, frozen=True):
@@ -87,14 +102,14 @@ class _Card(msgspec.Struct, frozen=True):
 
 
 def costs(project: Project) -> list[Cost]:
-    """The finished images in the order in which they were finished, whatever was corrected in them since; by their last
-    edit where the journal no longer says.
+    """The images with finished planes in the order in which one was last finished, whatever was corrected in them
+    since; by their last edit where the journal no longer says.
     """
     efforts, seconds, done_at = project.efforts(), project.seconds(), project.done_at()
-    done = [row for row in project.images() if row.status is Status.DONE]
+    done = [(row, planes) for row in project.images() if (planes := len(row.marks.done(len(row.planes))))]
     return [
-        Cost(row.id, row.path, _share(efforts.get(row.id)), seconds.get(row.id, 0.0))
-        for row in sorted(done, key=lambda row: done_at.get(row.id, row.last_edit))
+        Cost(row.id, row.path, _share(efforts.get(row.id)), seconds.get(row.id, 0.0), planes)
+        for row, planes in sorted(done, key=lambda each: done_at.get(each[0].id, each[0].last_edit))
     ]
 
 
@@ -113,9 +128,10 @@ def points(project: Project) -> list[Point]:
         except (OSError, msgspec.MsgspecError):
             continue
         if child is not None:
-            labelled = {image.path for image in data.images}
+            labelled = {(image.path, image.plane) for image in data.images}
+            of_planes = len(labelled) > len({path for path, _plane in labelled})
             measured_on = (data.held_out_groups, msgspec.json.encode(data.blocks))
-            found.append((measured_on, Point(version.name, len(labelled), child.mean_iou)))
+            found.append((measured_on, Point(version.name, len(labelled), child.mean_iou, of_planes)))
     return [point for measured_on, point in found if measured_on == found[-1][0]]
 
 
@@ -151,29 +167,34 @@ def forecast(found: Sequence[Point], spent: Sequence[Cost], target: float) -> Fo
     there = max(best)
     more = max(math.ceil(needed) - there, 1)
     most = None if high > _FARTHEST * there else max(math.ceil(high) - there, more)
-    seconds = [cost.seconds for cost in spent[-_RECENT:] if cost.seconds > 0]
-    return Forecast(target, more, min(max(math.ceil(low) - there, 1), more), most, median(seconds) if seconds else 0.0)
+    seconds = [cost.seconds_each for cost in spent[-_RECENT:] if cost.seconds > 0]
+    least, each = min(max(math.ceil(low) - there, 1), more), median(seconds) if seconds else 0.0
+    return Forecast(target, more, least, most, each, any(point.of_planes for point in found))
 
 
 def forecast_words(found: Forecast) -> str:
     """One sentence: 'About 11 more images (8 to 15), 34 minutes, to a mean IoU of 0.90'."""
     told = {"target": f"{found.target:.2f}", "least": found.least, "most": found.most}
-    if found.most is None:
-        images = count(
-            found.images, "About {n} more image ({least} or more)", "About {n} more images ({least} or more)", **told
-        )
-    else:
-        images = count(
-            found.images,
-            "About {n} more image ({least} to {most})",
-            "About {n} more images ({least} to {most})",
-            **told,
-        )
+    images = _more_planes(found, told) if found.of_planes else _more_images(found, told)
     if not found.seconds:
         return _("{images} to a mean IoU of {target}", images=images, **told)
     minutes = max(round(found.images * found.seconds / 60), 1)
     time = count(minutes, "{n} minute", "{n} minutes")
     return _("{images}, {time}, to a mean IoU of {target}", images=images, time=time, **told)
+
+
+def _more_images(found: Forecast, told: Mapping[str, object]) -> str:
+    n = found.images
+    if found.most is None:
+        return count(n, "About {n} more image ({least} or more)", "About {n} more images ({least} or more)", **told)
+    return count(n, "About {n} more image ({least} to {most})", "About {n} more images ({least} to {most})", **told)
+
+
+def _more_planes(found: Forecast, told: Mapping[str, object]) -> str:
+    n = found.images
+    if found.most is None:
+        return count(n, "About {n} more plane ({least} or more)", "About {n} more planes ({least} or more)", **told)
+    return count(n, "About {n} more plane ({least} to {most})", "About {n} more planes ({least} to {most})", **told)
 
 
 def _share(effort: tuple[int, int] | None) -> float | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from segstudio.errors import UserError
-from segstudio.labels.model import Status
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.images.selection import selected_images
 from segstudio.tasks.learning.predict import Plane
@@ -42,7 +41,8 @@ def planes_to_predict(
 
 def _of(project: Project, row: ImageRow, which: Which) -> Sequence[int]:
     if which is Which.NOT_DONE:
-        return () if row.status is Status.DONE else _all(row)
+        done = row.marks.done(len(row.planes))
+        return [plane for plane in _all(row) if plane not in done]
     if not row.labelled_pixels:
         return _all(row)
     if len(row.planes) == 1:

@@ -80,6 +80,10 @@ class ImageCell(QStyledItemDelegate):
         draw_status(painter, theme, box, item.status, bool(item.problem))
         painter.setPen(QColor(theme.muted))
         words = _(STATUS_NAMES[item.status])
+        if item.planes > 1:
+            words = _("{done} of {n} planes", done=item.planes_done, n=item.planes)
+            if painter.fontMetrics().horizontalAdvance(words) > at.width() - 16:
+                words = _("{done} of {n}", done=item.planes_done, n=item.planes)
         if item.problem or item.split == "held-out":
             words = _("problem") if item.problem else _("held out")
         words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, at.width() - 16)

@@ -38,6 +38,7 @@ class ImageMenu(QMenu):
     def _fill(self, n: int) -> None:
         project, ids = self._project, frozenset(item.id for item in self._items)
         may, done = project.may_write, sum(item.status == "done" for item in self._items)
+        begun = any(item.planes_done for item in self._items)
         held = sum(item.split == "held-out" for item in self._items)
         trains = sum(item.split == "train" for item in self._items)
         self._add("imageShowFolder", "open", _("Show in folder"), self._show_folders)
@@ -47,7 +48,7 @@ class ImageMenu(QMenu):
         if str(project.finishing.rest) == "proposal":
             tip = _("An image without a proposal stays as it is: show it and press Enter, or label it first")
             ready.setToolTip(tip)
-        self._add("imageMarkNotDone", "", _("Mark as not done"), lambda: mark(ids, done=False), may and done > 0)
+        self._add("imageMarkNotDone", "", _("Mark as not done"), lambda: mark(ids, done=False), may and begun)
         self.addSeparator()
         learn = count(n, "Learn from this image", "Learn from these {n} images")
         hold = count(n, "Hold this image out", "Hold these {n} images out")

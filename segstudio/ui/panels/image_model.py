@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segstudio.app.session import Session
     from segstudio.app.values import ImageItem
 
-__all__ = ["ITEM_ROLE", "STATUS_NAMES", "ImageListModel", "described"]
+__all__ = ["ITEM_ROLE", "STATUS_NAMES", "ImageListModel", "described", "planes_words"]
 
 ITEM_ROLE = Qt.ItemDataRole.UserRole + 1
 STATUS_NAMES = {Status.NEW: N_("new"), Status.IN_PROGRESS: N_("in progress"), Status.DONE: N_("done")}
@@ -26,6 +26,8 @@ _Index = QModelIndex | QPersistentModelIndex
 def described(item: "ImageItem") -> str:
     """A row in words, for the tooltip and for screen readers."""
     parts = [item.name, f"{item.width} × {item.height} px", _(STATUS_NAMES[item.status])]
+    if item.planes > 1:
+        parts.append(planes_words(item))
     if item.objects:
         parts.append(count(item.objects, "1 object", "{n} objects"))
     if item.split:
@@ -33,6 +35,11 @@ def described(item: "ImageItem") -> str:
     if item.problem:
         parts.append(item.problem)
     return "\n".join(parts)
+
+
+def planes_words(item: "ImageItem") -> str:
+    """How many planes of a stack are done."""
+    return _("{done} of {n} planes done", done=item.planes_done, n=item.planes)
 
 
 class ImageListModel(QStandardItemModel):

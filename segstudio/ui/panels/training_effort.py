@@ -30,7 +30,7 @@ class TrainingEffort(QWidget):
     def __init__(self, library: "ModuleLoader") -> None:
         super().__init__()
         self._effort: Effort | None = None
-        changed, minutes = _("Proposal changed (%)"), _("Minutes per image")
+        changed, minutes = _("Proposal changed (%)"), _("Minutes per image or plane")
         self.changed_plot = LivePlot("changedPlot", changed, library, span=_from_zero, legend=False)
         self.minutes_plot = LivePlot("minutesPlot", minutes, library, span=_from_zero, legend=False)
         self.forecast, self.summary = QLabel(), role_label("", "muted")
@@ -86,7 +86,7 @@ class TrainingEffort(QWidget):
             if cost.changed is not None:
                 self.changed_plot.append(_CHANGED, place, 100 * cost.changed)
             if cost.seconds > 0:
-                self.minutes_plot.append(_MINUTES, place, cost.seconds / 60)
+                self.minutes_plot.append(_MINUTES, place, cost.seconds_each / 60)
         self.forecast.setText(values.forecast or _no_forecast(values))
         self.summary.setText(_summary(values))
 
@@ -107,13 +107,16 @@ def _no_forecast(values: "EffortValues") -> str:
 def _summary(values: "EffortValues") -> str:
     """What was done so far, and what the last images took."""
     costs = values.costs
-    seconds = [cost.seconds for cost in costs if cost.seconds > 0]
+    n = sum(cost.planes for cost in costs)
+    of_planes = n > len(costs)
+    seconds = [cost.seconds_each for cost in costs if cost.seconds > 0]
     if not seconds:
-        return count(len(costs), "{n} image done", "{n} images done")
-    minutes = f"{sum(seconds) / 60:,.1f}"
-    done = count(
-        len(costs), "{n} image done in {minutes} minutes", "{n} images done in {minutes} minutes", minutes=minutes
-    )
+        return _("{n} planes done", n=n) if of_planes else count(n, "{n} image done", "{n} images done")
+    minutes = f"{sum(cost.seconds for cost in costs) / 60:,.1f}"
+    if of_planes:
+        done = _("{n} planes done in {minutes} minutes", n=n, minutes=minutes)
+    else:
+        done = count(n, "{n} image done in {minutes} minutes", "{n} images done in {minutes} minutes", minutes=minutes)
     if len(seconds) < 2:
         return done
     recent = f"{median(seconds[-_RECENT:]) / 60:.1f}"

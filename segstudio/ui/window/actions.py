@@ -13,6 +13,7 @@ from segstudio.app.editing.tools.table import TOOLS
 from segstudio.app.values import ModelView, Rest
 from segstudio.text import N_, _
 from segstudio.ui.window import commands
+from segstudio.ui.window.done_actions import DONE_ROWS, DONE_TIPS
 from segstudio.ui.window.lint_actions import LINT_ROWS
 from segstudio.ui.window.order_actions import ORDER_ROWS
 from segstudio.ui.window.run_actions import RUN_ROWS
@@ -119,13 +120,6 @@ class Action(NamedTuple):
 
 _ZOOM_STEP = 1.25
 
-DONE_TIPS = {
-    "proposal": N_("Fill unlabelled pixels from the proposal, mark this image done and show the next one"),
-    "background": N_("Make unlabelled pixels background, mark this image done and show the next one"),
-    "unknown": N_("Mark this image done and show the next one; unlabelled pixels stay unknown"),
-}
-"""What Done does, by the project setting for unlabelled pixels; the keys table has the first."""
-
 
 def _class_action(n: int) -> Action:
     return Action(
@@ -208,6 +202,7 @@ ACTIONS: tuple[Action, ...] = (
            lambda w: w.session.reject_proposal(), ("Shift+A",), "reject", Bar.MAIN, "rejectButton", needs=Needs.SHOWN),
     Action("done", N_("Done"), DONE_TIPS["proposal"], Menu.IMAGE, lambda w: w.session.mark_done(), ("Return", "Enter"),
            "done", Bar.MAIN, "doneButton", needs=Needs.SHOWN),
+    *(Action(**row._asdict(), menu=Menu.IMAGE, needs=Needs.SHOWN) for row in DONE_ROWS),
     Action("rest-proposal", N_("The proposal"), N_("Done fills unlabelled pixels with the proposed classes"),
            Menu.REST, lambda w: commands.fill_rest(w, Rest.PROPOSAL), group="rest", checkable=True,
            needs=Needs.PROJECT),

@@ -4,6 +4,7 @@ __all__ = ["ICONLESS"]
 
 ICONLESS = {
     "add-new-images": "a check mark stands in the icon's place",
+    "not-done": "the entry of the same meaning in the image list has none",
     "new-object": "a check mark stands in the icon's place",
     "lock-objects": "a check mark stands in the icon's place",
     "smaller": "listed for its key; the brush panel has a slider",

@@ -116,7 +116,7 @@ def test_versions_of_a_release_that_wrote_other_figures_are_left_out(project: Pr
     later = VersionRow("v3", 3, "deep", "embedded", "", Seq(0), promoted=True, figures={"child": {"dice": 0.9}})
     add_trained(project, later, run=None, groups={}, current="v3", state="done", summary={}).result()
     (project.path / "models" / "v3.json").write_text((project.path / "models" / "v1.json").read_text())
-    assert points(project) == [Point("v1", 3, 0.5)]
+    assert points(project) == [Point("v1", 5, 0.5, of_planes=True)]
 
 
 def test_a_project_gives_its_points_and_costs(project: Project):
@@ -124,7 +124,7 @@ def test_a_project_gives_its_points_and_costs(project: Project):
     for images, mean_iou in ((2, 0.5), (4, 0.6)):
         _version(project, images, mean_iou)
     (project.path / "models" / "v2.json").write_text("{")
-    assert points(project) == [Point("v3", 5, 0.6)], "another measure, and a damaged card, are left out"
+    assert points(project) == [Point("v3", 9, 0.6, of_planes=True)], "another measure, and a damaged card, are left out"
     rows = project.images()
     project.add_time(rows[0].id, 90.0).result()
     project.set_effort(rows[0].id, 25, 100).result()
@@ -132,6 +132,15 @@ def test_a_project_gives_its_points_and_costs(project: Project):
     propose(project, int(rows[0].id), ground=CELL)
     finished(accept(project, rows[:1], done=True))
     assert costs(project) == [Cost(rows[0].id, rows[0].path, 0.25, 90.0)]
+
+
+def test_of_a_stack_the_planes_that_are_done_are_counted():
+    spent = [replace(each, seconds=each.seconds * 10, planes=10) for each in _spent(60.0, 120.0, 180.0)]
+    known = [replace(point, of_planes=True) for point in _law([2, 4, 8, 16])]
+    found = forecast(known, spent, 1 - 0.5 * 29.5**-0.5)
+    assert found is not None
+    assert (found.images, found.seconds, found.of_planes) == (14, 120.0, True)
+    assert forecast_words(found).startswith("About 14 more planes (14 to 14), 28 minutes, to a mean IoU of")
 
 
 def _correct(project: Project, image: ImageId) -> None:

@@ -4,7 +4,7 @@ They take the way of fills: computed over a frozen copy, collected into one edit
 streamed by the writer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, tile_rect, tiles_of
 from segstudio.labels.document import Document
+from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import RowChange, Table, TileChange, TileKey
 from segstudio.labels.model import ClassId, ObjectId, Origin, Status
 from segstudio.labels.paint.region import Place
@@ -111,5 +112,6 @@ def whole(document: Document, parts: Iterable[Part]) -> Iterator[Part]:
         changed = changed or not isinstance(part, RowChange)
         yield part
     if changed and document.status is Status.NEW:
-        columns: Mapping[str, str] = {"status": Status.NEW.value}
-        yield RowChange(Table.IMAGES, document.image, columns, {"status": Status.IN_PROGRESS.value})
+        row = document.marks.change(document.image, Marks(Status.IN_PROGRESS))
+        if row is not None:
+            yield row
