@@ -49,6 +49,7 @@ from segstudio.app.viewing.next_images import NextImages
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
+from segstudio.app.viewing.planes import Planes
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.proposals_ahead import ProposalsAhead
 from segstudio.app.viewing.reading import Reading
@@ -104,6 +105,7 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.planes = Planes(ground, self.documents, self.navigation, self)
         self.file_notes = FileNotes(ground, self.navigation, self)
         self.listing = Listing(ground, self.documents, self.navigation, self)
         undo.callback(self.listing.close)
@@ -199,7 +201,7 @@ class OpenedProject(QObject):
         self.versions.read_last_run()
         self.places.take_up()
         if self.navigation.rows:
-            left = self.places.first if first_image is None else (first_image, 0)
+            left = self.places.first if first_image is None else (first_image, None)
             self.navigation.open(*left or (self.navigation.next_unfinished() or 0, 0))
         self.training.resume(self._interrupted)
 

@@ -97,10 +97,17 @@ class Session(QObject):
         """Path of the image on screen, or being loaded, as `info` has it."""
         return self.project.navigation.path if self.project else None
 
-    def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
-        """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
+    def open_image(self, index_or_path: int | str, plane: int | None = None) -> None:
+        """Show an image, by default the plane of it that was on screen last: `imageShown` follows. Raises `UserError`
+        where the project has none such."""
         if project := self.projects.awaited():
             project.navigation.open(project.navigation.find(index_or_path), plane)
+
+    def set_plane(self, n: int) -> None:
+        """Show another plane, counted from 0, of the image on screen: `imageShown` follows. Raises `UserError` where it
+        is not there."""
+        if project := self.projects.there():
+            project.planes.go(n)
 
     def add_images(self, paths: Iterable[Path | str]) -> None:
         """Add files, folders and globs to the project, in the background; the image on screen stays."""

@@ -1,0 +1,49 @@
+"""The rows of the table of actions for images of several planes: a submenu of Image."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from segstudio.text import N_
+
+if TYPE_CHECKING:
+    from segstudio.app.open_project import OpenedProject
+    from segstudio.ui.window.main_window import MainWindow
+
+__all__ = ["PLANE_ROWS", "PlaneRow"]
+
+
+class PlaneRow(NamedTuple):
+    """What an `Action` on planes has of its own, under the names that it has there."""
+
+    name: str
+    text: str
+    tip: str
+    run: "Callable[[MainWindow], object]"
+    keys: tuple[str, ...] = ()
+    icon: str = ""
+    checkable: bool = False
+    separated: bool = False
+
+
+def _with_project(window: "MainWindow", act: "Callable[[OpenedProject], object]") -> None:
+    project = window.session.project
+    if project is not None:
+        window.session.notices.attempt(lambda: act(project))
+
+
+def _step(by: int) -> "Callable[[MainWindow], object]":
+    return partial(_with_project, act=lambda project: project.planes.step(by))
+
+
+_FAR = 1 << 31
+
+PLANE_ROWS = (
+    PlaneRow("next-plane", N_("Next plane"), N_("Show the next plane of this image"), _step(1), ("Ctrl+PgDown",),
+             "next"),
+    PlaneRow("previous-plane", N_("Previous plane"), N_("Show the previous plane of this image"), _step(-1),
+             ("Ctrl+PgUp",), "previous"),
+    PlaneRow("first-plane", N_("First plane"), N_("Show the first plane of this image"), _step(-_FAR),
+             ("Ctrl+Home",)),
+    PlaneRow("last-plane", N_("Last plane"), N_("Show the last plane of this image"), _step(_FAR), ("Ctrl+End",)),
+)  # fmt: skip
