@@ -294,3 +294,85 @@ def test_the_strip_stands_back_while_a_page_covers_the_image(bench: Bench) -> No
     bench.key(Qt.Key.Key_Escape)
     bench.window.close_topmost()
     assert part(bench, "planeStrip").isVisible()
+
+
+def test_labels_are_copied_to_the_next_plane_as_one_edit_and_shown_there(bench: Bench) -> None:
+    bench.session.set_class("organ")
+    bench.drag((20.0, 20.0), (40.0, 20.0))
+    bench.session.set_class("cell")
+    bench.drag((20.0, 45.0), (40.0, 45.0))
+    bench.settle()
+    edits = len(bench.seqs)
+    bench.key(Qt.Key.Key_D, CTRL)
+    comes(bench, 1)
+    bench.settle()
+    assert np.array_equal(bench.session.labels(plane=1), bench.session.labels(plane=0))
+    assert bench.said[-1] == "2 objects copied to plane 2."
+    assert len(bench.seqs) == edits + 1
+    bench.key(Qt.Key.Key_Z, CTRL)
+    assert not bench.session.labels(plane=1).any()
+    bench.session.set_plane(PLANES - 1)
+    comes(bench, PLANES - 1)
+    bench.key(Qt.Key.Key_D, CTRL)
+    assert bench.said[-1] == "This is the last plane: there is none to copy the labels to."
+
+
+def test_the_chosen_class_is_copied_alone_and_within_what_may_be_painted_over(bench: Bench) -> None:
+    bench.session.set_class("organ")
+    bench.drag((20.0, 20.0), (40.0, 20.0))
+    bench.session.set_class("cell")
+    bench.drag((20.0, 45.0), (40.0, 45.0))
+    bench.session.set_plane(1)
+    comes(bench, 1)
+    bench.session.set_class("organ")
+    bench.drag((30.0, 45.0), (31.0, 45.0))
+    there = bench.session.labels(plane=1) != 0
+    bench.session.set_plane(0)
+    comes(bench, 0)
+    bench.session.set_class("cell")
+    bench.session.set_touch("unlabelled")
+    bench.key(Qt.Key.Key_D, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    comes(bench, 1)
+    here, now = bench.session.labels(plane=0), bench.session.labels(plane=1)
+    cell = here == here[45, 30]
+    assert np.array_equal(now == here[45, 30], cell & ~there)
+    assert not (now[15:25] != 0).any()
+
+
+def test_interpolation_fills_the_planes_between_as_one_edit_that_counts_as_computed(bench: Bench) -> None:
+    bench.session.set_class("organ")
+    bench.drag((20.0, 30.0), (40.0, 30.0))
+    bench.session.set_plane(6)
+    comes(bench, 6)
+    bench.session.set_brush_radius(12)
+    bench.drag((20.0, 30.0), (40.0, 30.0))
+    bench.settle()
+    edits = len(bench.seqs)
+    bench.key(Qt.Key.Key_I, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    bench.wait(lambda: "Labels interpolated on 5 planes." in bench.said)
+    bench.settle()
+    assert len(bench.seqs) == edits + 1
+    areas = [np.count_nonzero(bench.session.labels(plane=n)) for n in range(8)]
+    assert areas[:7] == sorted(areas[:7])
+    assert areas[7] == 0
+    assert set(np.unique(bench.session.origins(plane=3)).tolist()) == {0, 5}
+    assert len(bench.session.objects()) == 1
+    bench.key(Qt.Key.Key_Z, CTRL)
+    comes(bench, 5)
+    assert bench.said[-1] == "Undone on 5 planes; the nearest is 6."
+
+
+def test_around_a_plane_only_that_gap_is_filled(bench: Bench) -> None:
+    bench.session.set_class("organ")
+    for plane in (0, 3, 8):
+        bench.session.set_plane(plane)
+        comes(bench, plane)
+        bench.drag((20.0, 30.0), (40.0, 30.0))
+    bench.session.set_plane(5)
+    comes(bench, 5)
+    bench.window.bars.action("interpolate-around").trigger()
+    bench.wait(lambda: "Labels interpolated on 4 planes." in bench.said)
+    assert not bench.session.labels(plane=1).any()
+    assert bench.session.labels(plane=5).any()
+    bench.window.bars.action("interpolate-around").trigger()
+    bench.wait(lambda: bench.said[-1].startswith("Nothing is unlabelled between a labelled plane"))

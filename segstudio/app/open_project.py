@@ -16,6 +16,7 @@ from segstudio.app.editing.lint import Lint
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.mistakes import Mistakes
 from segstudio.app.editing.objects import ObjectEdits
+from segstudio.app.editing.plane_edits import PlaneEdits
 from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
@@ -159,6 +160,7 @@ class OpenedProject(QObject):
         self.backups = Backups(ground, self.documents, self)
         self.tool_work = ToolWork(ground, self.documents, self)
         self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
+        self.plane_edits = PlaneEdits(ground, self.documents, self.navigation, self.planes, self.finishing.fills)
         self.specks = SpeckSearch(ground, self.documents, self.objects, self)
         self.mistakes = Mistakes(ground, self.engine, self.documents, self.navigation, self)
         self.lint = Lint(ground, self.documents, self.navigation, self.finishing.fills, self.mistakes, self)

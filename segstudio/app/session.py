@@ -181,6 +181,16 @@ class Session(QObject):
         if project := self.projects.to_edit():
             project.objects.delete()
 
+    def copy_plane(self, class_only: bool = False) -> None:
+        """Copy the labels of this plane, or those of the chosen class, into the next one, and show that: one edit."""
+        if project := self.projects.to_edit():
+            project.plane_edits.copy_on(class_only=class_only)
+
+    def interpolate(self, around: bool = False) -> None:
+        """Fill what is unlabelled between labelled planes, in the whole stack or around this plane: one edit."""
+        if project := self.projects.to_edit():
+            project.plane_edits.interpolate(around=around)
+
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` (or `failed`) follows."""
         if project := self.projects.to_write():

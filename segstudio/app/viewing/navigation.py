@@ -162,15 +162,14 @@ class Navigation(QObject):
         self._decoding = self._worker.submit(work, lambda future: self._arrived(request, row.id, held, future))
 
     def turn(self, plane: int) -> None:
-        """Show another plane of the image asked for: at once where its pixels are in memory. While one is decoded, the
-        newest that was asked for is what comes after it. Raises `UserError` for a plane that is not there.
-        """
+        """Show another plane of the image asked for, at once where it is in memory; after one that is being decoded
+        comes the newest that was asked for. Raises `UserError` for a plane that is not there."""
         row = self.rows[self.index]
         plane = self._turning.plane_of(row, plane)
         if self._loading:
             self._turning.next = plane
             return
-        kept = self.displaying.kept(row.id, plane, self._look.stamp) if self.shown == row.id else None
+        kept = self.in_memory(plane)
         if kept is None or self._documents.current is None:
             self.open(self.index, plane)
             return
@@ -178,6 +177,10 @@ class Navigation(QObject):
         self.plane = plane
         self.imageLoading.emit(row.path)
         self._put(row, kept, self._documents.current)
+
+    def in_memory(self, plane: int) -> DisplayImage | None:
+        """The pixels of a plane of the image on screen, where they are in memory."""
+        return None if self.shown is None else self.displaying.kept(self.shown, plane, self._look.stamp)
 
     @property
     def asked_plane(self) -> int:
@@ -190,14 +193,11 @@ class Navigation(QObject):
         return self.displaying.display
 
     def next_unfinished(self) -> int | None:
-        """The next image of the sequence, after the one on screen and round the end, that is not done; None where all
-        are."""
+        """The next image of the sequence, round its end, that is not done; None where all are."""
         return next((i for i in self.upcoming() if self.items[i].status is not Status.DONE), None)
 
     def upcoming(self) -> Iterator[int]:
-        """The places of the sequence, what comes next first, the image on screen last: those after it and round the
-        end, or as `ranked` has them.
-        """
+        """The places of the sequence, what comes next first, the one on screen last: round the end, or as `ranked`."""
         others = self.listed_next()
         here = [self.index] if self.index >= 0 and len(others) < len(self._order) else []
         return itertools.chain(others if self.ranked is None else self.ranked(others), here)

@@ -95,6 +95,12 @@ class Planes(QObject):
         self.go(plane)
 
     @property
+    def run(self) -> int:
+        """How many planes of one point in time follow each other; 0 where all of them lie along one axis."""
+        axes = self.axes
+        return axes[-1].size if len(axes) > 1 else 0
+
+    @property
     def position(self) -> str:
         """Where the plane asked for lies along z, with its unit: in a patient where the file says so, else from the
         first plane; '' where nothing is known."""

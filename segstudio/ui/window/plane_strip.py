@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["PlaneStrip"]
 
 _AXES = {"z": N_("z"), "t": N_("Time")}
-_SLIDER_NAMES = {"z": N_("Plane along z"), "t": N_("Plane in time")}
+_SLIDER_NAMES = {"": N_("Plane"), "z": N_("Plane along z"), "t": N_("Plane in time")}
 _PAGE = 10
 
 
@@ -121,7 +121,7 @@ class PlaneStrip(QFrame):
             slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             slider.setPageStep(_PAGE)
             slider.setMinimumWidth(80)
-            slider.setAccessibleName(_(_SLIDER_NAMES.get(name, N_("Plane"))))
+            slider.setAccessibleName(_(_SLIDER_NAMES.get(name, _SLIDER_NAMES[""])))
             slider.setToolTip(_("Drag to another plane; or turn the wheel over the image with Ctrl held"))
             slider.valueChanged.connect(partial(self._moved, place))
             if len(names) > 1:
