@@ -110,7 +110,8 @@ class Planes(QObject):
         z = next((axis.at for axis in self.axes if axis.name == "z"), None)
         if z is None:
             return ""
-        return f"{_along_normal(metadata, z):.1f} {metadata.unit}"
+        at = round(_along_normal(metadata, z), 1) + 0.0  # no minus before a zero
+        return f"{at:.1f} {metadata.unit}".replace("-", "\N{MINUS SIGN}")
 
     def _metadata(self) -> Metadata:
         navigation = self._navigation

@@ -103,7 +103,7 @@ class PlaneStrip(QFrame):
     def _room_for_text(self, axes: "tuple[PlaneAxis, ...]", number: int) -> None:
         """Room for the longest of these texts: sliders must not change their width while they are dragged."""
         last = tuple(axis._replace(at=axis.size - 1) for axis in axes)
-        position = "-0000.0 mm" if self._project is not None and self._project.planes.position else ""
+        position = "\N{MINUS SIGN}0000.0 mm" if self._project is not None and self._project.planes.position else ""
         words = self._words(last, number - 1, number, position)
         self.text.setMinimumWidth(self.text.fontMetrics().horizontalAdvance(words))
 
