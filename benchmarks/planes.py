@@ -2,12 +2,12 @@
 
     python benchmarks/planes.py [--planes 300] [--side 512]
 
-A real window (1440 x 900, offscreen) shows a made-up CT series, a file a slice, in a project whose order is stored, with
-labels on every tenth plane. `held`: a key is pressed 30 times a second from the first plane to the last, so that planes
-are decoded ahead meanwhile; `back`: the same the other way, where what is near is in memory. A step ends when its key
-event and the repaint of the canvas have returned. `gui_ms` is processor time of the thread of the window alone, which a
-busy machine spoils less; `late` counts the steps that showed their plane only after the event that asked for it. The
-floor is the look-up of the same samples and an empty widget's repaint. To reach: 20 ms a step.
+A real window (1440 x 900, offscreen) shows a made-up CT series, a file a slice, in a project whose order is stored,
+with labels on every tenth plane. `held`: a key is pressed 30 times a second from the first plane to the last, so that
+planes are decoded ahead meanwhile; `back`: the same the other way, where what is near is in memory. A step ends when
+its key event and the repaint of the canvas have returned. `gui` is processor time of the thread of the window alone,
+which a busy machine spoils less; `late` counts the steps whose plane was not in memory. The floor is the look-up and
+resize of the same samples. To reach: 20 ms a step.
 """
 
 # ruff: noqa: E402 (the checkout goes on the path before its modules are imported)
@@ -134,7 +134,7 @@ def main() -> None:
     size = bench.canvas.width(), bench.canvas.height()
     least = floor_ms(wanted.side, size)
     forth = list(range(1, wanted.planes))
-    back = forth[::-1][1:] + [0]
+    back = [*forth[::-1][1:], 0]
     for name, key, planes in (("held", Qt.Key.Key_PageDown, forth), ("back", Qt.Key.Key_PageUp, back)):
         figures = steps(bench, repaints, key, planes)
         case = {"case": name, "planes": wanted.planes, "side": wanted.side}

@@ -1,6 +1,6 @@
 """A stack in the window: from plane to plane by slider, keys, wheel and call; labels, view and undo go along."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,18 @@ from PySide6.QtWidgets import QApplication, QLabel, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from segstudio.app.preferences import Preferences, save_preferences
+from segstudio.app.viewing import plane_proposals, proposals
 from segstudio.errors import UserError
-from segstudio.imaging.metadata import Metadata, encoded
+from segstudio.geometry import TILE
+from segstudio.imaging.metadata import Metadata
+from segstudio.imaging.metadata import encoded as encoded_metadata
+from segstudio.labels.model import ClassId, ImageId
+from segstudio.labels.proposal import ProposalRow, ProposalTile
+from segstudio.labels.tiles.tile import Constant
+from segstudio.store.project import Project
+from segstudio.store.proposals import encoded
 from segstudio.tasks.images.new import new_project
+from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport, PredictSeconds
 from tests.window_bench import Bench
 
 CTRL, PLAIN = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
@@ -276,7 +285,7 @@ def test_a_stack_over_time_has_a_slider_for_each_axis(bench: Bench, monkeypatch:
     from msgspec import structs
 
     metadata = Metadata(axes="tzyx", sizes=(3, 4), spacing=(2.5, 1.0, 1.0), unit="mm")
-    navigation.rows[STACK] = structs.replace(navigation.rows[STACK], metadata=encoded(metadata))
+    navigation.rows[STACK] = structs.replace(navigation.rows[STACK], metadata=encoded_metadata(metadata))
     bench.session.set_plane(5)
     comes(bench, 5)
     assert (slider(bench).value(), slider(bench).maximum()) == (1, 3)
@@ -376,3 +385,74 @@ def test_around_a_plane_only_that_gap_is_filled(bench: Bench) -> None:
     assert bench.session.labels(plane=5).any()
     bench.window.bars.action("interpolate-around").trigger()
     bench.wait(lambda: bench.said[-1].startswith("Nothing is unlabelled between a labelled plane"))
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[list[Plane]]:
+    """The planes that were asked for, each of which is proposed at once."""
+    asked: list[list[Plane]] = []
+
+    def predict(
+        project: Project, _engine: object, images: list[ImageId], *, planes: list[Plane], **_options: object
+    ) -> Generator[PredictProgress, None, PredictReport]:
+        asked.append(list(planes))
+        tile = encoded(ProposalTile(Constant(1, 0), np.full((TILE // 4, TILE // 4), 9, np.uint8)))
+        for n, place in enumerate(planes):
+            project.proposals.write(*place, "embedded", {1: ProposalRow(ClassId(2), 0.9)}, {(0, 0): tile})
+            yield PredictProgress(n + 1, len(planes), place[0], place[1])
+        return PredictReport(len(images), 1, 1.0, PredictSeconds(0, 0, 0), "embedded")
+
+    for module in (plane_proposals, proposals):
+        monkeypatch.setattr(module, "predict", predict)
+    return asked
+
+
+def test_propose_is_of_the_plane_on_screen(bench: Bench, answers: list[list[Plane]]) -> None:
+    bench.session.set_plane(4)
+    comes(bench, 4)
+    bench.key(Qt.Key.Key_P)
+    bench.wait(lambda: bench.ready)
+    image = bench.opened.navigation.shown
+    assert answers == [[(image, 4)]]
+
+
+def test_all_planes_or_those_that_follow_are_proposed_in_one_job(bench: Bench, answers: list[list[Plane]]) -> None:
+    image = bench.opened.navigation.shown
+    bench.key(Qt.Key.Key_P, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    bench.session.set_plane(9)
+    comes(bench, 9)
+    bench.wait(lambda: "12 planes have a proposal now." in bench.said)
+    assert answers == [[(image, plane) for plane in range(PLANES)]]
+    bench.wait(lambda: bench.opened.proposals.on_screen is not None)
+    assert {note.plane for note in bench.opened.store.proposals.notes()} == set(range(PLANES))
+    bench.session.reject_proposal()
+    bench.wait(lambda: bench.opened.store.proposals.is_rejected(ImageId(int(image or 0)), 9))
+    bench.window.bars.action("propose-from-here").trigger()
+    bench.wait(lambda: "2 planes have a proposal now." in bench.said)
+    assert answers[1:] == [[(image, 10), (image, 11)]], "what a person rejected stays rejected"
+
+
+def test_planes_are_played_one_after_another_and_round_the_end(bench: Bench) -> None:
+    planes: list[int] = []
+    bench.opened.navigation.imageShown.connect(lambda: planes.append(bench.opened.navigation.plane))
+    bench.opened.cine.set_rate(60)
+    bench.click("playPlanesButton")
+    bench.wait(lambda: len(planes) > PLANES)
+    assert bench.window.bars.action("play-planes").isChecked()
+    bench.key(Qt.Key.Key_F3)
+    assert not bench.opened.cine.playing
+    assert not bench.window.bars.action("play-planes").isChecked()
+    assert planes == [(n + 1) % PLANES for n in range(len(planes))], "none is skipped"
+    stopped = bench.opened.navigation.plane
+    QTest.qWait(60)
+    assert bench.opened.navigation.plane == stopped
+
+
+def test_another_image_or_a_stroke_stops_playing(bench: Bench) -> None:
+    bench.opened.cine.play(True)
+    bench.drag((20.0, 20.0), (30.0, 20.0), release=False)
+    bench.wait(lambda: not bench.opened.cine.playing)
+    bench.lift(30, 20)
+    bench.opened.cine.play(True)
+    bench.shows(OTHER)
+    bench.wait(lambda: not bench.opened.cine.playing)

@@ -39,6 +39,7 @@ from segstudio.app.snapshots import Snapshots
 from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
+from segstudio.app.viewing.cine import Cine
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.file_notes import FileNotes
 from segstudio.app.viewing.growing import Growing
@@ -50,6 +51,7 @@ from segstudio.app.viewing.next_images import NextImages
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
+from segstudio.app.viewing.plane_proposals import PlaneProposals
 from segstudio.app.viewing.planes import Planes
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.proposals_ahead import ProposalsAhead
@@ -107,6 +109,8 @@ class OpenedProject(QObject):
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
         self.planes = Planes(ground, self.documents, self.navigation, self)
+        self.cine = Cine(self.documents, self.navigation, self.planes, self)
+        undo.callback(self.cine.play, False)
         self.file_notes = FileNotes(ground, self.navigation, self)
         self.listing = Listing(ground, self.documents, self.navigation, self)
         undo.callback(self.listing.close)
@@ -160,6 +164,7 @@ class OpenedProject(QObject):
         self.backups = Backups(ground, self.documents, self)
         self.tool_work = ToolWork(ground, self.documents, self)
         self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
+        self.plane_proposals = PlaneProposals(ground, self.engine, self.navigation, self.proposals, self)
         self.plane_edits = PlaneEdits(ground, self.documents, self.navigation, self.planes, self.finishing.fills)
         self.specks = SpeckSearch(ground, self.documents, self.objects, self)
         self.mistakes = Mistakes(ground, self.engine, self.documents, self.navigation, self)
@@ -321,6 +326,7 @@ class OpenedProject(QObject):
         self.documents.commit_gesture()
         if self._check is not None:
             self._check.close()
+        self.cine.play(False)
         self.tool_work.close(left())
         self.specks.close()
         self.lint.close(left())

@@ -197,6 +197,12 @@ class Session(QObject):
             project.documents.commit_gesture()
             project.proposals.propose()
 
+    def propose_planes(self, first: int = 0, last: int | None = None) -> None:
+        """Propose for all planes of the image on screen, or for those from `first` to `last`, counted from 0."""
+        if project := self.projects.to_write():
+            project.documents.commit_gesture()
+            project.plane_proposals.ask(range(first, project.planes.number if last is None else last + 1))
+
     def reject_proposal(self) -> None:
         """Show no proposal for the image on screen until one is asked for, also when the project is opened again."""
         if project := self.projects.to_edit():

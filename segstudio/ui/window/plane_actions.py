@@ -46,6 +46,9 @@ PLANE_ROWS = (
     PlaneRow("first-plane", N_("First plane"), N_("Show the first plane of this image"), _step(-_FAR),
              ("Ctrl+Home",)),
     PlaneRow("last-plane", N_("Last plane"), N_("Show the last plane of this image"), _step(_FAR), ("Ctrl+End",)),
+    PlaneRow("play-planes", N_("Play"), N_("Show one plane after another, until it is switched off"),
+             partial(_with_project, act=lambda project: project.cine.play(not project.cine.playing)), ("F3",), "play",
+             checkable=True),
     PlaneRow("copy-plane", N_("Copy labels to the next plane"),
              N_("Copy what is labelled on this plane into the next one, and show it"),
              lambda w: w.session.copy_plane(), ("Ctrl+D",), "copy", separated=True),
@@ -58,4 +61,11 @@ PLANE_ROWS = (
     PlaneRow("interpolate-around", N_("Interpolate around this plane"),
              N_("Fill what is unlabelled between the labelled planes before and after this one"),
              lambda w: w.session.interpolate(around=True), (), "interpolate"),
+    PlaneRow("propose-planes", N_("Propose for all planes"),
+             N_("Let the best model propose labels for every plane of this image"),
+             lambda w: w.session.propose_planes(), ("Ctrl+Shift+P",), "propose", separated=True),
+    PlaneRow("propose-from-here", N_("Propose from this plane on"),
+             N_("Let the best model propose labels for this plane and all that follow it"),
+             partial(_with_project, act=lambda project: project.plane_proposals.ask(
+                 range(project.planes.asked, project.planes.number))), (), "propose"),
 )  # fmt: skip

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSlider, QToolButton
 
+from segstudio.app.values import LEAST_RATE, MOST_RATE
 from segstudio.text import N_, _
-from segstudio.ui.panels.controls import muted_label
+from segstudio.ui.panels.controls import PixelSpin, muted_label
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ _PAGE = 10
 
 class PlaneStrip(QFrame):
     """`planeStrip`, with `planeSlider` for the axis that counts fastest, `planeSliderT` and the like for the others,
-    `previousPlaneButton`, `nextPlaneButton` and `planeText`; there for images of several planes alone.
+    `previousPlaneButton`, `nextPlaneButton`, `playPlanesButton`, `planeRate` and `planeText`; there for images of
+    several planes alone.
 
     Sliders count from 0, as scripts do; what is read counts from 1.
     """
@@ -45,6 +47,18 @@ class PlaneStrip(QFrame):
         self.text = QLabel()
         self.text.setObjectName("planeText")
         self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self._play_action = action("play-planes")
+        self.play = _button("playPlanesButton", self._play_action, "play")
+        self.play.setAutoRepeat(False)
+        self.rate = PixelSpin()
+        self.rate.setObjectName("planeRate")
+        self.rate.setDecimals(0)
+        self.rate.setRange(LEAST_RATE, MOST_RATE)
+        self.rate.setSingleStep(1)
+        self.rate.setSuffix(_(" a second"))
+        self.rate.setFixedSize(84, 24)
+        self.rate.setToolTip(_("How many planes are played in a second"))
+        self.rate.setAccessibleName(_("Planes played in a second"))
         self._axes = QHBoxLayout()
         self._axes.setSpacing(8)
         row = QHBoxLayout(self)
@@ -54,8 +68,12 @@ class PlaneStrip(QFrame):
         row.addLayout(self._axes, 1)
         row.addWidget(self.next)
         row.addSpacing(8)
+        row.addWidget(self.play)
+        row.addWidget(self.rate)
+        row.addSpacing(8)
         row.addWidget(self.text)
         self._lay_out(("",))
+        self.rate.valueChanged.connect(self._rated)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -64,6 +82,8 @@ class PlaneStrip(QFrame):
         self._project = project
         if project is not None:
             project.planes.changed.connect(self._show)
+            project.cine.changed.connect(self._show_play)
+            self._show_play()
         self._show()
 
     def cover(self, covered: bool) -> None:
@@ -88,6 +108,17 @@ class PlaneStrip(QFrame):
         self._room_for_text(axes, planes.number)
         self.text.setText(self._words(axes, planes.asked, planes.number, planes.position))
         self.show()
+
+    def _show_play(self) -> None:
+        if self._project is not None:
+            self._play_action.setChecked(self._project.cine.playing)
+            blocked = self.rate.blockSignals(True)
+            self.rate.setValue(self._project.cine.rate)
+            self.rate.blockSignals(blocked)
+
+    def _rated(self, rate: float) -> None:
+        if self._project is not None:
+            self._project.cine.set_rate(round(rate))
 
     def _words(self, axes: "tuple[PlaneAxis, ...]", plane: int, number: int, position: str) -> str:
         parts = [_("Plane {plane} of {n}", plane=plane + 1, n=number)]
