@@ -16,6 +16,7 @@ from segstudio.app.editing.lint import Lint
 from segstudio.app.editing.marking import Marking
 from segstudio.app.editing.mistakes import Mistakes
 from segstudio.app.editing.objects import ObjectEdits
+from segstudio.app.editing.plane_edits import PlaneEdits
 from segstudio.app.editing.speck_search import SpeckSearch
 from segstudio.app.editing.tool_state import ToolState
 from segstudio.app.editing.tool_work import ToolWork
@@ -38,6 +39,7 @@ from segstudio.app.snapshots import Snapshots
 from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
+from segstudio.app.viewing.cine import Cine
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.file_notes import FileNotes
 from segstudio.app.viewing.growing import Growing
@@ -49,6 +51,8 @@ from segstudio.app.viewing.next_images import NextImages
 from segstudio.app.viewing.object_counts import ObjectCounts
 from segstudio.app.viewing.object_rows import ObjectRows
 from segstudio.app.viewing.places import Places
+from segstudio.app.viewing.plane_proposals import PlaneProposals
+from segstudio.app.viewing.planes import Planes
 from segstudio.app.viewing.proposals import Proposals
 from segstudio.app.viewing.proposals_ahead import ProposalsAhead
 from segstudio.app.viewing.reading import Reading
@@ -104,6 +108,9 @@ class OpenedProject(QObject):
         undo.callback(self.engine.close, wait_s=_ENGINE_WAIT_S)
         self.documents = Documents(ground, self, classes=prepared.classes, last_seq=prepared.last_seq, tools=tools)
         self.navigation = Navigation(ground, self.documents, self, prepared.listed)
+        self.planes = Planes(ground, self.documents, self.navigation, self)
+        self.cine = Cine(self.documents, self.navigation, self.planes, self)
+        undo.callback(self.cine.play, False)
         self.file_notes = FileNotes(ground, self.navigation, self)
         self.listing = Listing(ground, self.documents, self.navigation, self)
         undo.callback(self.listing.close)
@@ -158,6 +165,8 @@ class OpenedProject(QObject):
         self.backups = Backups(ground, self.documents, self)
         self.tool_work = ToolWork(ground, self.documents, self)
         self.objects = ObjectEdits(ground, self.documents, self.finishing.fills, self)
+        self.plane_proposals = PlaneProposals(ground, self.engine, self.navigation, self.proposals, self)
+        self.plane_edits = PlaneEdits(ground, self.documents, self.navigation, self.planes, self.finishing.fills)
         self.specks = SpeckSearch(ground, self.documents, self.objects, self)
         self.mistakes = Mistakes(ground, self.engine, self.documents, self.navigation, self)
         self.lint = Lint(ground, self.documents, self.navigation, self.finishing.fills, self.mistakes, self)
@@ -200,9 +209,9 @@ class OpenedProject(QObject):
         self.versions.read_last_run()
         self.places.take_up()
         if self.navigation.rows:
-            left = self.places.first if first_image is None else (first_image, -1)
-            index, plane = left or (self.navigation.next_unfinished() or 0, -1)
-            self.navigation.open(index, (self.navigation.items[index].open_plane() or 0) if plane < 0 else plane)
+            left = self.places.first if first_image is None else (first_image, None)
+            index, plane = left or (self.navigation.next_unfinished() or 0, None)
+            self.navigation.open(index, (self.navigation.items[index].open_plane() or 0) if plane is None else plane)
         self.training.resume(self._interrupted)
 
     def unsure_by(self, measure: str) -> None:
@@ -319,6 +328,7 @@ class OpenedProject(QObject):
         self.documents.commit_gesture()
         if self._check is not None:
             self._check.close()
+        self.cine.play(False)
         self.tool_work.close(left())
         self.specks.close()
         self.lint.close(left())

@@ -97,10 +97,17 @@ class Session(QObject):
         """Path of the image on screen, or being loaded, as `info` has it."""
         return self.project.navigation.path if self.project else None
 
-    def open_image(self, index_or_path: int | str, plane: int = 0) -> None:
-        """Show an image: `imageShown` follows. Raises `UserError` where the project has none such."""
+    def open_image(self, index_or_path: int | str, plane: int | None = None) -> None:
+        """Show an image, by default the plane of it that was on screen last: `imageShown` follows. Raises `UserError`
+        where the project has none such."""
         if project := self.projects.awaited():
             project.navigation.open(project.navigation.find(index_or_path), plane)
+
+    def set_plane(self, n: int) -> None:
+        """Show another plane, counted from 0, of the image on screen: `imageShown` follows. Raises `UserError` where it
+        is not there."""
+        if project := self.projects.there():
+            project.planes.go(n)
 
     def add_images(self, paths: Iterable[Path | str]) -> None:
         """Add files, folders and globs to the project, in the background; the image on screen stays."""
@@ -174,11 +181,27 @@ class Session(QObject):
         if project := self.projects.to_edit():
             project.objects.delete()
 
+    def copy_plane(self, class_only: bool = False) -> None:
+        """Copy the labels of this plane, or those of the chosen class, into the next one, and show that: one edit."""
+        if project := self.projects.to_edit():
+            project.plane_edits.copy_on(class_only=class_only)
+
+    def interpolate(self, around: bool = False) -> None:
+        """Fill what is unlabelled between labelled planes, in the whole stack or around this plane: one edit."""
+        if project := self.projects.to_edit():
+            project.plane_edits.interpolate(around=around)
+
     def propose(self) -> None:
         """Ask for a proposal of the image on screen; exactly one `proposalReady` (or `failed`) follows."""
         if project := self.projects.to_write():
             project.documents.commit_gesture()
             project.proposals.propose()
+
+    def propose_planes(self, first: int = 0, last: int | None = None) -> None:
+        """Propose for all planes of the image on screen, or for those from `first` to `last`, counted from 0."""
+        if project := self.projects.to_write():
+            project.documents.commit_gesture()
+            project.plane_proposals.ask(range(first, project.planes.number if last is None else last + 1))
 
     def reject_proposal(self) -> None:
         """Show no proposal for the image on screen until one is asked for, also when the project is opened again."""

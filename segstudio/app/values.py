@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LABELS",
+    "LEAST_RATE",
     "MAX_RADIUS_PX",
     "MIN_RADIUS_PX",
+    "MOST_RATE",
     "Changed",
     "DoneState",
     "EngineKind",
@@ -46,6 +48,9 @@ __all__ = [
 
 MIN_RADIUS_PX, MAX_RADIUS_PX = 0.5, 1000.0
 """Between them is the radius of brush and eraser, in image pixels."""
+
+LEAST_RATE, MOST_RATE = 1, 60
+"""Between them is how many planes of a stack are played in a second."""
 
 LABELS = "labels"
 """Stands for the labels in the place of a version that a proposal is compared with; versions have other names."""

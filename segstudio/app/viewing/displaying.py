@@ -20,7 +20,7 @@ from segstudio.imaging.display import View
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import Look
 from segstudio.store.filesystems import file_system, is_network
-from segstudio.store.kept_levels import KeptLevels
+from segstudio.store.kept_levels import FileStamp, KeptLevels
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow
 
@@ -35,7 +35,7 @@ _KEPT_BYTES = 160 << 20
 _KEPT_ON_DISK_BYTES = 640 << 20
 """Those of large images, which lie in files."""
 
-_Key = tuple[ImageId, int, tuple[int, int]]
+_Key = tuple[ImageId, int, FileStamp]
 """An image, a plane, and the size and time of its file."""
 
 
@@ -88,6 +88,15 @@ class Displaying(QObject):
             with self._lock:
                 del self._loading[key]
             ended.set()
+
+    def kept(self, image: ImageId, plane: int, stamp: FileStamp) -> DisplayImage | None:
+        """A plane that is in memory, of files of this size and time; None where it has to be loaded. Never waits for a
+        disk."""
+        with self._lock:
+            found = self._loaded.get((image, plane, stamp))
+            if found is not None:
+                self._loaded.move_to_end((image, plane, stamp))
+            return found
 
     def has_room(self, row: ImageRow, plane: int) -> bool:
         """Whether a plane would be kept if it were loaded ahead, as far as its size in pixels tells."""

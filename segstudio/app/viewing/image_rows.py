@@ -1,6 +1,9 @@
 """The rows of the image list: as the store has them and as the list shows them, followed as edits become durable."""
 
+import operator
 from collections.abc import Collection
+from pathlib import PurePath
+from typing import SupportsIndex
 
 from msgspec import structs
 from PySide6.QtCore import QObject, Signal
@@ -9,10 +12,13 @@ from segstudio.app.editing.documents import Documents
 from segstudio.app.ground import Ground
 from segstudio.app.values import Changed, ImageItem
 from segstudio.app.viewing.rows import ImageList, RowReader, item_of
+from segstudio.errors import UserError
 from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import Table
 from segstudio.labels.model import ImageId, Seq
+from segstudio.store.file_check import Content, Look, note
 from segstudio.store.values import ImageRow
+from segstudio.text import _
 
 __all__ = ["ImageRows"]
 
@@ -30,7 +36,7 @@ class ImageRows(QObject):
 
     def __init__(self, ground: Ground, documents: Documents, listed: ImageList, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._documents = documents
+        self._documents, self._project = documents, ground.project
         self._problems: dict[ImageId, str] = {}
         self._stale: dict[ImageId, int] = {}
         self._list_changed_by: int | None = None
@@ -60,6 +66,21 @@ class ImageRows(QObject):
         """The row of an image in the list, as it is known now."""
         return self.rows[self._place_of[image]]
 
+    def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
+        """Place of an image. Raises `UserError` where there is none."""
+        if not isinstance(index_or_path, str | PurePath):
+            place = operator.index(index_or_path)
+            if 0 <= place < len(self.rows):
+                return place
+            raise UserError(_("There is no image {place}: the project has {n}.", place=place, n=len(self.rows)))
+        path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
+        for place, row in enumerate(self.rows):
+            if row.path == path:
+                return place
+        place = self.place(self._project.find_image(path).id)  # spelled otherwise, or none
+        assert place is not None
+        return place
+
     def replace(self, row: ImageRow) -> None:
         """Show another row of an image in the list."""
         i = self._place_of[row.id]
@@ -79,9 +100,25 @@ class ImageRows(QObject):
         """Say why an image cannot be shown, once its row is shown again."""
         self._problems[image] = problem
 
-    def unflag(self, image: ImageId) -> bool:
-        """An image can be shown; whether it could not before."""
-        return bool(self._problems.pop(image, ""))
+    def failed(self, image: ImageId, look: Look, problem: str) -> None:
+        """An image cannot be shown: keep what was found in the place of its file, and say why."""
+        row = self.row(image)
+        if look.content is Content.CHANGED:
+            note(self._project, row, look)
+            row = structs.replace(row, changed=look.digest)
+        self.flag(image, problem)
+        self.replace(row)
+
+    def looked(self, image: ImageId, look: Look) -> tuple[ImageRow, ImageRow]:
+        """An image can be shown: keep what was found in the place of its file. Its row before that, and now."""
+        row = self.row(image)  # as it is now: it may have been written while its pixels were decoded
+        note(self._project, row, look)
+        known = structs.replace(row, changed=look.digest if look.content is Content.CHANGED else "")
+        if look.content is Content.TOUCHED:
+            known = known.with_states(look.files)
+        if self._problems.pop(image, "") or known != row:
+            self.replace(known)
+        return row, known
 
     def unflag_all(self) -> None:
         """Files were found again: whether they can be shown is seen when they are."""

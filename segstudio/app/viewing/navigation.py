@@ -1,7 +1,6 @@
 """The owner of navigation: the list of images, the one on screen, and its pixels, decoded on a worker."""
 
 import itertools
-import operator
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
@@ -9,7 +8,6 @@ from functools import partial
 from pathlib import PurePath
 from typing import SupportsIndex
 
-from msgspec import structs
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from segstudio.app.editing.documents import Documents, OpenDocument
@@ -22,18 +20,12 @@ from segstudio.app.viewing.displaying import Displaying
 from segstudio.app.viewing.image_rows import ImageRows
 from segstudio.app.viewing.loading import Loaded, load
 from segstudio.app.viewing.rows import ImageList, list_of
+from segstudio.app.viewing.stepping import beside, rest_of
+from segstudio.app.viewing.turning import Turning
 from segstudio.app.viewing.working_time import WorkingTime
 from segstudio.errors import ImageMissing, UserError
 from segstudio.labels.model import ImageId, Seq, Status
-from segstudio.store.file_check import (
-    Content,
-    ContentChanged,
-    Look,
-    adopt,
-    changed_sentence,
-    note,
-    remember_hash,
-)
+from segstudio.store.file_check import Content, ContentChanged, Look, adopt, changed_sentence, remember_hash
 from segstudio.store.values import ImageRow
 from segstudio.text import _
 
@@ -85,6 +77,7 @@ class Navigation(QObject):
         self.ranked: Callable[[Sequence[int]], Sequence[int]] | None = None
         self.displaying = Displaying(project, main, self)
         self.displaying.samplesFailed.connect(self._damaged)
+        self._turning = Turning()
         self._ahead, self._ahead_soon = Ahead(self.displaying, main), QTimer(self)
         self._ahead_soon.setSingleShot(True)
         self._ahead_soon.setInterval(_AHEAD_MS)
@@ -126,18 +119,7 @@ class Navigation(QObject):
 
     def find(self, index_or_path: SupportsIndex | str | PurePath) -> int:
         """Place of an image. Raises `UserError` where there is none."""
-        if not isinstance(index_or_path, str | PurePath):
-            place = operator.index(index_or_path)
-            if 0 <= place < len(self.rows):
-                return place
-            raise UserError(_("There is no image {place}: the project has {n}.", place=place, n=len(self.rows)))
-        path = index_or_path.as_posix() if isinstance(index_or_path, PurePath) else index_or_path
-        for place, row in enumerate(self.rows):
-            if row.path == path:
-                return place
-        place = self._list.place(self._project.find_image(path).id)  # spelled otherwise, or none
-        assert place is not None
-        return place
+        return self._list.find(index_or_path)
 
     @property
     def path(self) -> str | None:
@@ -158,19 +140,19 @@ class Navigation(QObject):
         """Whether the image asked for cannot be shown."""
         return self.index >= 0 and self.shown is None and not self._loading
 
-    def open(self, index: int, plane: int = 0) -> None:
-        """Show an image; `imageShown` or `imageFailed` follows from the event loop. Raises `UserError` for a plane."""
+    def open(self, index: int, plane: int | None = None) -> None:
+        """Show an image, by default the plane of it that was on screen last; `imageShown` or `imageFailed` follows from
+        the event loop. Raises `UserError` for a plane.
+        """
         row = self.rows[index]
-        if not 0 <= plane < len(row.planes):
-            raise UserError(
-                _("There is no plane {plane}: '{path}' has {n}.", plane=plane, path=row.path, n=len(row.planes))
-            )
+        plane = self._turning.plane_of(row, plane)
         self._documents.commit_gesture()
         self._note_time()
         self._request += 1
         request = self._request
         self.index, self.plane, self.shown = index, plane, None
         self._loading = True
+        self._turning.next = None
         self._set_trouble(NO_TROUBLE)
         self.imageLoading.emit(row.path)
         held, documents = self._documents.held(row.id), self._documents
@@ -180,47 +162,60 @@ class Navigation(QObject):
             self._decoding.cancel()  # nobody looks at it any more
         self._decoding = self._worker.submit(work, lambda future: self._arrived(request, row.id, held, future))
 
+    def turn(self, plane: int) -> None:
+        """Show another plane of the image asked for, at once where it is in memory; after one that is being decoded
+        comes the newest that was asked for. Raises `UserError` for a plane that is not there."""
+        row = self.rows[self.index]
+        plane = self._turning.plane_of(row, plane)
+        if self._loading:
+            self._turning.next = plane
+            return
+        kept = self.in_memory(plane)
+        if kept is None or self._documents.current is None:
+            self.open(self.index, plane)
+            return
+        self._documents.commit_gesture()
+        self.plane = plane
+        self.imageLoading.emit(row.path)
+        self._put(row, kept, self._documents.current)
+
+    def in_memory(self, plane: int) -> DisplayImage | None:
+        """The pixels of a plane of the image on screen, where they are in memory."""
+        return None if self.shown is None else self.displaying.kept(self.shown, plane, self._look.stamp)
+
+    @property
+    def asked_plane(self) -> int:
+        """The plane asked for last, which may come after the one that is being decoded."""
+        return self.plane if self._turning.next is None else self._turning.next
+
     @property
     def display(self) -> DisplayImage | None:
         """Pixels of the image on screen, in their view."""
         return self.displaying.display
 
     def next_unfinished(self) -> int | None:
-        """The next image of the sequence, after the one on screen and round the end, that is not done; None where all
-        are."""
+        """The next image of the sequence, round its end, that is not done; None where all are."""
         return next((i for i in self.upcoming() if self.items[i].status is not Status.DONE), None)
 
     def upcoming(self) -> Iterator[int]:
-        """The places of the sequence, what comes next first, the image on screen last: those after it and round the
-        end, or as `ranked` has them.
-        """
+        """The places of the sequence, what comes next first, the one on screen last: round the end, or as `ranked`."""
         others = self.listed_next()
-        here = [self.index] if self.index >= 0 and len(others) < len(self._steps()[0]) else []
+        here = [self.index] if self.index >= 0 and len(others) < len(self._order) else []
         return itertools.chain(others if self.ranked is None else self.ranked(others), here)
 
     def listed_next(self) -> list[int]:
         """The places of the sequence after the image on screen and round the end, without it."""
-        order, here = self._steps()
-        return [place for place in (*order[here + 1 :], *order[: here + 1]) if place != self.index]
+        return rest_of(self._order, self.index)
 
     def step(self, by: int) -> None:
         """Show the next (+1) or previous (-1) image of the sequence, where there is one."""
-        place = self._beside(by)
+        place = beside(self._order, self.index, by)
         if place is not None:
             self.open(place)
 
-    def _steps(self) -> tuple[Sequence[int], int]:
-        """The sequence, and where in it the image on screen is; of one that is not in it, the place before the next."""
-        order = range(len(self.rows)) if self.sequence is None else self.sequence
-        if self.index in order:
-            return order, order.index(self.index)
-        return order, next((n for n, place in enumerate(order) if place > self.index), len(order)) - 1
-
-    def _beside(self, by: int) -> int | None:
-        order, here = self._steps()
-        missing = by < 0 and here >= 0 and order[here] != self.index  # the one before the gap is the previous one
-        there = here + by + int(missing)
-        return order[there] if 0 <= there < len(order) else None
+    @property
+    def _order(self) -> Sequence[int]:
+        return range(len(self.rows)) if self.sequence is None else self.sequence
 
     def mark_done(self, image: ImageId, planes: Collection[int]) -> None:
         """Planes of an image count as done from now on; its row is read again once the edit is on disk."""
@@ -292,35 +287,43 @@ class Navigation(QObject):
         if request != self._request:
             return
         self._loading = False
-        loaded = future.result()
-        if loaded.error is not None:
-            self._not_shown(self._list.row(image), loaded.look, loaded.error)
-            return
-        self.displaying.show(image, loaded.display)
-        self.shown, self._look = image, loaded.look
+        loaded, row, wanted = future.result(), self._list.row(image), self._turning.taken()
         opened = held or self._documents.held(image) or loaded.opened
-        assert opened is not None
+        if loaded.error is not None:
+            self._not_shown(row, loaded.look, loaded.error)
+        elif loaded.display is not None and opened is not None:
+            self._look = loaded.look
+            self._time.begin()
+            self._put(row, loaded.display, opened)
+        if wanted is not None and request == self._request:
+            self.turn(wanted)
+
+    def _put(self, row: ImageRow, display: DisplayImage, opened: OpenDocument) -> None:
+        """Put what was asked for on screen, and what is likely to be asked for next on its way."""
+        again = self.shown == row.id
+        self.displaying.show(row.id, display)
+        self.shown = row.id
         self._documents.show(opened, self.plane)
-        self._time.begin()
-        self._took(image, loaded.look)
+        if not again:
+            self._took(row.id, self._look)
         self.imageShown.emit()
+        self._turning.shown(row.id, self.plane)
+        self._ahead.want(self._turning.ahead(row), row.id, self._look)
         self._ahead_soon.start()
 
     def _load_ahead(self) -> None:
         """Load what is likely to be shown next: what Done goes to, and the neighbours in the list."""
         if self.shown is not None:
-            places = (self.next_unfinished(), self._beside(1), self._beside(-1))
-            wanted = dict.fromkeys(place for place in places if place is not None and place != self.index)
-            self._ahead.want((self.rows[place], self.items[place].open_plane() or 0) for place in wanted)
+            places = (self.next_unfinished(), *(beside(self._order, self.index, by) for by in (1, -1)))
+            wanted = dict.fromkeys(place for place in places if place is not None)
+            turning, rows = self._turning, self.rows
+            others = ((rows[n], turning.plane_of(rows[n])) for n in wanted if n != self.index)
+            self._ahead.want(itertools.chain(turning.ahead(rows[self.index]), others), self.shown, self._look)
 
     def _not_shown(self, row: ImageRow, look: Look, error: UserError) -> None:
         """Flag what cannot be shown, and say what to do about it."""
         self.displaying.show(None, None)
-        if look.content is Content.CHANGED:
-            note(self._project, row, look)
-            row = structs.replace(row, changed=look.digest)
-        self._list.flag(row.id, error.line)
-        self._list.replace(row)
+        self._list.failed(row.id, look, error.line)
         if isinstance(error, ImageMissing):
             self._set_trouble(ImageTrouble(TroubleKind.MISSING, error.line))
         elif look.content is Content.CHANGED or isinstance(error, OtherSize):
@@ -336,15 +339,8 @@ class Navigation(QObject):
 
     def _took(self, image: ImageId, look: Look) -> None:
         """Keep what was found in the place of the file that is shown now, and say it."""
-        row = self._list.row(image)  # as it is now: it may have been written while its pixels were decoded
-        note(self._project, row, look)
-        changed = look.digest if look.content is Content.CHANGED else ""
-        known = structs.replace(row, changed=changed)
-        if look.content is Content.TOUCHED:
-            known = known.with_states(look.files)
-        had_problem = self._list.unflag(image)
-        if known != row or had_problem:
-            self._list.replace(known)
+        row, known = self._list.looked(image, look)
+        changed = known.changed
         if changed and (image, changed) not in self._kept:
             todo = _("Learning and proposals leave it out until you decide.")
             self._set_trouble(ImageTrouble(TroubleKind.CHANGED, f"{changed_sentence(row)} {todo}", usable=True))
@@ -383,8 +379,7 @@ class Navigation(QObject):
         row, project, seen, request = self.rows[self.index], self._project, self._look, self._request
 
         def adopted(future: "Future[ImageRow]") -> None:
-            error = future.exception()
-            if isinstance(error, UserError):
+            if isinstance(error := future.exception(), UserError):
                 self._notices.fail(JobKind.CONTENT, error)
                 if isinstance(error, ContentChanged) and request == self._request:
                     self.open(self.index, self.plane)

@@ -31,10 +31,11 @@ class ObjectCounts(QObject):
         self._documents, self._navigation = documents, navigation
         self._worker = Worker("count", ground.main)
         self._found: Mapping[ClassId, int] | None = None
+        self._of: ImageId | None = None
         self._counting: ImageId | None = None
         self._again = False
         navigation.imageLoading.connect(lambda _path: self._forget())
-        navigation.imageShown.connect(self._count)
+        navigation.imageShown.connect(self._shown)
         documents.editCommitted.connect(lambda _seq: self._count())
         documents.rewritten.connect(lambda _images: self._count())
 
@@ -56,8 +57,14 @@ class ObjectCounts(QObject):
         self._worker.close(wait_s)
 
     def _forget(self) -> None:
-        self._found = None
-        self.counted.emit()
+        """Another image is asked for; another plane of the same one has the same objects."""
+        if self._navigation.rows[self._navigation.index].id != self._of:
+            self._of = self._found = None
+            self.counted.emit()
+
+    def _shown(self) -> None:
+        if self._of is None or self._of != self._navigation.shown:
+            self._count()
 
     def _count(self) -> None:
         image, project = self._navigation.shown, self._project
@@ -79,5 +86,5 @@ class ObjectCounts(QObject):
             self._notices.say(error.line)
             return
         if image == self._navigation.shown:
-            self._found = found
+            self._of, self._found = image, found
             self.counted.emit()

@@ -232,7 +232,7 @@ class Proposals(QObject):
             self._project,
             self._engine,
             [where[0]],
-            planes=(where,),
+            planes=[where],
             visible=lambda: (*where, in_view(self.visible, bounds)),
             replace_people=self._owed,
         )
@@ -388,8 +388,7 @@ class Proposals(QObject):
 
     def _propose_if_stale(self) -> None:
         begins = self._automatic and not (self._is_done() or self._is_persons() or not self._shown.may_be_better)
-        wanted = self._owed or begins
-        if self._project.writer is not None and wanted:
+        if self._project.writer is not None and (self._owed or begins):
             self._in_a_moment = True
             QTimer.singleShot(0, self, self._begin)
 

@@ -61,6 +61,7 @@ class Pointing(ImageView):
         self._sizing: SizeDrag | None = None
         self._anchor = (0.0, 0.0)
         self._on_screen = QPointF()
+        self._turned = 0.0
 
     @property
     def _tool_in_use(self) -> "ActiveTool | None":
@@ -156,18 +157,33 @@ class Pointing(ImageView):
             self._drag_to(self._anchor, event.position())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the pointer; with Alt change the size of the brush; two fingers on a touchpad move the image."""
+        """Zoom at the pointer; with Alt change the size of the brush, with Ctrl turn to another plane of a stack; two
+        fingers on a touchpad move the image."""
         self._point_at(event.position())
         if self._blank:
             pass
         elif sizes_brush(event.modifiers()) and self._tools.tool.cursor is Cursor.RING:
             self._tools.set_radius(wheeled(self._tools.radius, notches_of(event)))
+        elif event.modifiers() == Qt.KeyboardModifier.ControlModifier and self._is_stack:
+            self._turn(notches_of(event))
         elif is_swipe(event):
             self.pan_by(event.pixelDelta().x(), event.pixelDelta().y())
             self._find_pointer()
         else:
             self.zoom_by(wheel_factor(event))
         event.accept()
+
+    @property
+    def _is_stack(self) -> bool:
+        return self._project is not None and self._project.planes.number > 1
+
+    def _turn(self, notches: float) -> None:
+        """Towards the hand comes the next plane; parts of a notch, which fine wheels report, add up."""
+        self._turned = notches if self._turned * notches < 0 else self._turned + notches
+        whole = int(self._turned)
+        self._turned -= whole
+        if whole and self._project is not None:
+            self._project.planes.step(-whole)
 
     def _pinch(self, event: QNativeGestureEvent) -> bool:
         """Zoom by two fingers on a touchpad; whether it was that."""

@@ -193,8 +193,10 @@ class ImageListPanel(QFrame):
         """Use the image on screen as its thumbnail: it costs nothing, and a very large image has no other."""
         assert self._project is not None
         navigation = self._project.navigation
+        if navigation.display is None or navigation.plane != 0:
+            return
         wish = self._wish_of(navigation.index)
-        if wish is not None and navigation.display is not None and navigation.plane == 0:
+        if wish is not None:
             self.thumbnails.offer(wish, navigation.display)
 
     def _place_on_screen(self) -> int:
@@ -219,8 +221,10 @@ class ImageListPanel(QFrame):
     def _follow(self, _: object = None) -> None:
         """Select the image that is asked for now, unless it is the same as before: a selection stays then."""
         place = self._place_on_screen()
+        if place == self._followed and place >= 0 and self.view.currentIndex().isValid():
+            return  # another plane of it, perhaps: no cell looks different
         self.view.viewport().update()
-        if place < 0 or (place == self._followed and self.view.currentIndex().isValid()):
+        if place < 0:
             return
         self._followed = place
         row = self.model.row_of(place)

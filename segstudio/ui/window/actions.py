@@ -16,6 +16,7 @@ from segstudio.ui.window import commands
 from segstudio.ui.window.done_actions import DONE_ROWS, DONE_TIPS
 from segstudio.ui.window.lint_actions import LINT_ROWS
 from segstudio.ui.window.order_actions import ORDER_ROWS
+from segstudio.ui.window.plane_actions import PLANE_ROWS
 from segstudio.ui.window.run_actions import RUN_ROWS
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ __all__ = [
 
 
 class Menu(StrEnum):
-    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST and ORDER of IMAGE."""
+    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST, ORDER and PLANES of IMAGE."""
 
     FILE = N_("File")
     PROJECT = N_("Project")
@@ -52,6 +53,7 @@ class Menu(StrEnum):
     VIEW = N_("View")
     REST = N_("Done fills the rest with")
     ORDER = N_("Done goes on to")
+    PLANES = N_("Planes")
     HELP = N_("Help")
 
 
@@ -70,13 +72,14 @@ class Needs(StrEnum):
     PROJECT = "project"
     IMAGE = "image"
     SHOWN = "an image that can be shown"
+    PLANES = "an image of several planes"
     LEARNING = "a project that is not learning"
     UNDO = "undo"
     REDO = "redo"
     TRAINING = "training"
 
 
-SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE, Menu.ORDER: Menu.IMAGE}
+SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE, Menu.ORDER: Menu.IMAGE, Menu.PLANES: Menu.IMAGE}
 """Submenus and their parents; each is placed at its first action."""
 
 MENUS = (Menu.FILE, Menu.PROJECT, Menu.EDIT, Menu.IMAGE, Menu.OBJECTS, Menu.TOOLS, Menu.TRAINING, Menu.VIEW, Menu.HELP)
@@ -215,6 +218,7 @@ ACTIONS: tuple[Action, ...] = (
            ("N", "PgDown"), "next", separated=True),
     Action("previous", N_("Previous image"), N_("Show the previous image"), Menu.IMAGE, lambda w: commands.step(w, -1),
            ("Shift+N", "PgUp"), "previous"),
+    *(Action(**row._asdict(), menu=Menu.PLANES, needs=Needs.PLANES) for row in PLANE_ROWS),
     Action("new-object", N_("New object"), N_("Let the next stroke begin a new object, also on top of another one"),
            Menu.OBJECTS, commands.begin_object, ("J",), checkable=True, needs=Needs.SHOWN),
     Action("merge-objects", N_("Merge"), N_("Make one object of the selected ones"), Menu.OBJECTS,

@@ -44,6 +44,10 @@ _MAIN_BAR = (
     ("import", "export"),
 )
 _TOOL_BAR = (tuple(row.name for row in ACTIONS if row.group == "tool"), ("fit", "actual-size"))
+_REPEATED = frozenset(
+    ["next", "previous", "next-plane", "previous-plane", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo"]
+)
+"""Actions that go on while their key is held."""
 _ICON_ONLY = {"undo", "redo"}
 _SHORTENED = (("open", "import", "export"), ("propose", "accept", "reject", "done", "fine-tune"))
 """What loses its words first in a narrow window, and what then: the steps of the loop keep theirs longest."""
@@ -52,6 +56,7 @@ _BUDGETS = ("fine-tune-1", "fine-tune-5", "fine-tune-20", "keep-learning")
 _WHY_NOT = {
     Needs.PROJECT: N_("There is no project open"),
     Needs.LEARNING: N_("The model is learning already"),
+    Needs.PLANES: N_("The image on screen has one plane"),
     Needs.UNDO: N_("There is nothing to undo on this image"),
     Needs.REDO: N_("There is nothing to redo on this image"),
     Needs.TRAINING: N_("The model is not learning"),
@@ -147,6 +152,7 @@ class Bars:
             Needs.PROJECT: seen,
             Needs.IMAGE: image,
             Needs.SHOWN: shown,
+            Needs.PLANES: image and project is not None and project.planes.number > 1,
             Needs.LEARNING: seen and not training,
             Needs.UNDO: documents is not None and (documents.can_undo or bool(documents.undo_ends)),
             Needs.REDO: documents is not None and documents.can_redo,
@@ -213,9 +219,7 @@ class Bars:
         self._give_keys(action, row)
         action.setIconText(beside_icon(row.shown_text.rstrip("…")))
         action.setCheckable(row.checkable)
-        action.setAutoRepeat(
-            row.name in ("next", "previous", "smaller", "bigger", "zoom-in", "zoom-out", "undo", "redo")
-        )
+        action.setAutoRepeat(row.name in _REPEATED)
         if row.name == "cancel":
             # The canvas sees Escape first; if it ignores the key, the window's keyPressEvent gets it.
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
@@ -246,7 +250,7 @@ class Bars:
             if row.menu in SUBMENUS and row.menu not in menus:
                 menus[row.menu] = menus[SUBMENUS[row.menu]].addMenu(_(row.menu))
                 menus[row.menu].setObjectName(f"menu{row.menu.name.capitalize()}")
-                menus[row.menu].setToolTipsVisible(row.menu in (Menu.REST, Menu.ORDER))
+                menus[row.menu].setToolTipsVisible(row.menu in (Menu.REST, Menu.ORDER, Menu.PLANES))
             if row.separated:
                 menus[row.menu].addSeparator()
             menus[row.menu].addAction(self._actions[row.name])

@@ -14,6 +14,8 @@ ICONLESS = {
     "order-unsure": "a check mark stands in the icon's place",
     "order-different": "a check mark stands in the icon's place",
     "order-disputed": "a check mark stands in the icon's place",
+    "first-plane": "listed for its key; the slider goes there",
+    "last-plane": "listed for its key; the slider goes there",
     "keyboard-cursor": "a check mark stands in the icon's place",
     "show-proposals": "a check mark stands in the icon's place",
     "show-confidence": "a check mark stands in the icon's place",

@@ -42,6 +42,7 @@ from segstudio.ui.window.notice_stack import Strips
 from segstudio.ui.window.opening import Opening
 from segstudio.ui.window.pages import Pages
 from segstudio.ui.window.placing import fit_to_screen
+from segstudio.ui.window.plane_strip import PlaneStrip
 from segstudio.ui.window.shortcut_guard import TypingGuard, leave_keys
 from segstudio.ui.window.speck_strip import SpeckStrip
 from segstudio.ui.window.status_bar import StatusBar
@@ -198,6 +199,7 @@ class MainWindow(QMainWindow):
         self.dropped_masks = DroppedMasks(session, self)
         self.bars = Bars(self)
         actions = self.bars.action
+        self.plane_strip = PlaneStrip(session, actions)
         self.start_page = StartPage(session, actions("open"), actions("new"), self.opening.open_path)
         self.pages = Pages(session, self.canvas, self.start_page, self.bars.keymap)
         self.appearance = Appearance(session, self.canvas, self)
@@ -210,9 +212,8 @@ class MainWindow(QMainWindow):
         layout = QVBoxLayout(column)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self.strips)
-        layout.addWidget(self.export_panel)
-        layout.addWidget(self.pages, 1)
+        for part in (self.strips, self.export_panel, self.pages, self.plane_strip):
+            layout.addWidget(part, int(part is self.pages))
         self.arrangement = Arrangement(self.session, self.bars.action, column)
         self.setCentralWidget(self.arrangement.middle)
 
@@ -258,12 +259,10 @@ class MainWindow(QMainWindow):
         covered = self.pages.covered
         if covered:
             self.export_panel.hide()
-        self.growth_strip.cover(covered)
-        self.image_banner.cover(covered)
-        self.held_out_banner.cover(covered)
         self.show_panels()
-        self.bars.cover(covered)
-        self.status_bar.cover(covered)
+        held_out = self.held_out_banner
+        for part in (self.growth_strip, self.image_banner, held_out, self.plane_strip, self.bars, self.status_bar):
+            part.cover(covered)
 
     def _preferences_changed(self) -> None:
         """Follow what the settings, or another part of the window, say about new images."""

@@ -1,0 +1,1 @@
+"""Labels from plane to plane of a stack."""
