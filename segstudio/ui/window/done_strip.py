@@ -36,7 +36,7 @@ class DoneStrip(PassingStrip):
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.confirm_button = _button(_("Mark it done as empty"), "confirmEmptyButton")
-        self.confirm_all_button = _button("", "confirmAllButton")
+        self.confirm_all_button = _button(_("Mark all done"), "confirmAllButton")
         self.close_button = close_button("doneStripClose")
         self.lay_out(sign, self.text, self.confirm_button, self.confirm_all_button, self.close_button)
         self.confirm_button.clicked.connect(lambda: session.mark_done(empty=True))
