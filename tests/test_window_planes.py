@@ -340,7 +340,7 @@ def test_the_chosen_class_is_copied_alone_and_within_what_may_be_painted_over(be
     comes(bench, 0)
     bench.session.set_class("cell")
     bench.session.set_touch("unlabelled")
-    bench.key(Qt.Key.Key_D, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    bench.window.bars.action("copy-plane-class").trigger()
     comes(bench, 1)
     here, now = bench.session.labels(plane=0), bench.session.labels(plane=1)
     cell = here == here[45, 30]
@@ -418,7 +418,7 @@ def test_propose_is_of_the_plane_on_screen(bench: Bench, answers: list[list[Plan
 
 def test_all_planes_or_those_that_follow_are_proposed_in_one_job(bench: Bench, answers: list[list[Plane]]) -> None:
     image = bench.opened.navigation.shown
-    bench.key(Qt.Key.Key_P, CTRL | Qt.KeyboardModifier.ShiftModifier)
+    bench.window.bars.action("propose-planes").trigger()
     bench.session.set_plane(9)
     comes(bench, 9)
     bench.wait(lambda: "12 planes have a proposal now." in bench.said)
@@ -439,7 +439,7 @@ def test_planes_are_played_one_after_another_and_round_the_end(bench: Bench) -> 
     bench.click("playPlanesButton")
     bench.wait(lambda: len(planes) > PLANES)
     assert bench.window.bars.action("play-planes").isChecked()
-    bench.key(Qt.Key.Key_F3)
+    bench.click("playPlanesButton")
     assert not bench.opened.cine.playing
     assert not bench.window.bars.action("play-planes").isChecked()
     assert planes == [(n + 1) % PLANES for n in range(len(planes))], "none is skipped"

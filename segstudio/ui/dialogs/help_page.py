@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QTextBrowser, QVBoxLayout, QWidget
@@ -122,16 +123,17 @@ def _lines(keymap: Keymap, rows: Iterable[Action]) -> list[tuple[str, str]]:
 
 
 def _in_columns(blocks: Iterable[tuple[str, list[tuple[str, str]]]]) -> list[list[tuple[str, list[tuple[str, str]]]]]:
-    """The blocks in their order, in columns that are about as high as each other."""
+    """The blocks in their order, in columns of which the highest is as low as can be; then the last, whose long names
+    take two lines."""
     blocks = list(blocks)
-    share = sum(len(lines) + 2 for _title, lines in blocks) / _COLUMNS
-    columns: list[list[tuple[str, list[tuple[str, str]]]]] = [[] for _column in range(_COLUMNS)]
-    filled = 0.0
-    for title, lines in blocks:
-        height = len(lines) + 2
-        columns[min(int((filled + height / 2) / share), _COLUMNS - 1)].append((title, lines))
-        filled += height
-    return columns
+    heights = [len(lines) + 2 for _title, lines in blocks]
+
+    def highest(cuts: tuple[int, ...]) -> tuple[int, int]:
+        columns = [sum(heights[a:b]) for a, b in pairwise((0, *cuts, len(blocks)))]
+        return max(columns), columns[-1]
+
+    cuts = min(combinations(range(1, len(blocks)), min(_COLUMNS, len(blocks)) - 1), key=highest)
+    return [blocks[a:b] for a, b in pairwise((0, *cuts, len(blocks)))]
 
 
 def _block_html(block: tuple[str, list[tuple[str, str]]]) -> str:

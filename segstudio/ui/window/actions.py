@@ -40,11 +40,12 @@ __all__ = [
 
 
 class Menu(StrEnum):
-    """The menus, in the order of the menu bar; CLASS is a submenu of TOOLS, REST, ORDER and PLANES of IMAGE."""
+    """The menus, in the order of the page of keys; CLASS is a submenu of TOOLS, REST, ORDER and PLANES of IMAGE."""
 
     FILE = N_("File")
     PROJECT = N_("Project")
     EDIT = N_("Edit")
+    PLANES = N_("Planes")
     IMAGE = N_("Image")
     OBJECTS = N_("Objects")
     TOOLS = N_("Tools")
@@ -53,7 +54,6 @@ class Menu(StrEnum):
     VIEW = N_("View")
     REST = N_("Done fills the rest with")
     ORDER = N_("Done goes on to")
-    PLANES = N_("Planes")
     HELP = N_("Help")
 
 
