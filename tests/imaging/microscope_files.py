@@ -28,3 +28,26 @@ def slide(path: Path, scan: NDArray[np.uint8], compression: str | int | None = N
         label, macro = np.full((30, 40, 3), 11, np.uint8), np.full((30, 40, 3), 22, np.uint8)
         file.write(label, description=said.format("label 30x40"), subfiletype=1, rowsperstrip=16, **rest)
         file.write(macro, description=said.format("macro 30x40"), subfiletype=9, rowsperstrip=16, **rest)
+
+
+def ome_set(folder: Path, stack: NDArray[Any], names: list[str]) -> None:
+    """A stack (c, z, h, w) as an OME-TIFF of a file a channel."""
+    channels, slices, height, width = stack.shape
+    ids = [f"urn:uuid:00000000-0000-0000-0000-00000000000{i}" for i in range(channels)]
+    data = "".join(
+        f'<TiffData FirstC="{c}" FirstZ="{z}" IFD="{z}" PlaneCount="1">'
+        f'<UUID FileName="{names[c]}">{ids[c]}</UUID></TiffData>'
+        for c in range(channels)
+        for z in range(slices)
+    )
+    named = "".join(f'<Channel ID="Channel:0:{c}" SamplesPerPixel="1" Name="dye {c}"/>' for c in range(channels))
+    for c in range(channels):
+        xml = (
+            f'<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{ids[c]}"><Image ID="Image:0" Name="a"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" '
+            f'SizeX="{width}" SizeY="{height}" SizeZ="{slices}" SizeC="{channels}" SizeT="1" PhysicalSizeX="0.5" '
+            f'PhysicalSizeY="0.5">{named}{data}</Pixels></Image></OME>'
+        )
+        with tifffile.TiffWriter(folder / names[c]) as file:
+            for z in range(slices):
+                file.write(stack[c, z], metadata=None, description=xml.encode() if z == 0 else None)

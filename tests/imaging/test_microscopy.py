@@ -10,8 +10,10 @@ import tifffile
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.metadata import Channel
+from segstudio.imaging.opening import open_source
+from segstudio.imaging.readers.tiff_files import INCOMPLETE
 from segstudio.imaging.source import open_image, probe
-from tests.imaging.microscope_files import noise, slide
+from tests.imaging.microscope_files import noise, ome_set, slide
 
 NAMED = {
     "Channel": {"Name": ["DAPI", "GFP"], "Color": [65535, -16776961]},
@@ -190,3 +192,31 @@ def test_a_picture_in_one_piece_is_read_without_its_other_rows(tmp_path: Path) -
     assert np.array_equal(found[..., 0], pixels[4900:, 3900:])
     source.close()
     assert np.array_equal(source.read(Rect(0, 0, 2, 2))[..., 0], pixels[:2, :2])
+
+
+NAMES = ["a_dapi.ome.tif", "a_gfp.ome.tif", "a_rfp.ome.tif"]
+
+
+@pytest.mark.parametrize("largest", [1 << 30, 0])
+def test_an_ome_image_of_several_files_is_read_whole(
+    tmp_path: Path, largest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("segstudio.imaging.readers.tiff._LARGE_BYTES", largest)
+    stack = noise(3, 2, 20, 30)
+    ome_set(tmp_path, stack, NAMES)
+    source = open_source(tmp_path)
+    assert [channel.name for channel in source.info.metadata.channels] == ["dye 0", "dye 1", "dye 2"]
+    for plane in range(2):
+        assert np.array_equal(source.read(plane=plane), stack[:, plane].transpose(1, 2, 0))
+    assert np.array_equal(
+        open_image(tmp_path / NAMES[1]).read(Rect(3, 4, 5, 6)), stack[:, 0, 4:10, 3:8].transpose(1, 2, 0)
+    )
+
+
+def test_a_file_that_is_missing_from_an_ome_image_is_said(tmp_path: Path) -> None:
+    stack = noise(3, 2, 20, 30)
+    ome_set(tmp_path, stack, NAMES)
+    (tmp_path / NAMES[2]).unlink()
+    assert probe(tmp_path / NAMES[0]).metadata.notes == (INCOMPLETE,)
+    with pytest.raises(UnreadableImage, match="missing"):
+        open_image(tmp_path / NAMES[0]).read()

@@ -5,28 +5,35 @@ be separate (planar, or an axis C). What is large, or has levels, is read part b
 """
 
 import logging
+from collections import OrderedDict
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.refusal import checked_size, reading
+from segstudio.imaging.readers.table import Gathered
 from segstudio.imaging.readers.tiff_facts import described
+from segstudio.imaging.readers.tiff_files import INCOMPLETE, joined, missing_files, names_of_set, part_of
 from segstudio.imaging.readers.tiff_series import SLIDES, pictures_of
 from segstudio.imaging.readers.tiff_windows import WindowSource, can_be_cut, keyframe_samples
-from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo
+from segstudio.imaging.reordered import reordered
+from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo, Stored
 from segstudio.text import _
 
 if TYPE_CHECKING:
     import tifffile
 
-__all__ = ["open_image", "probe"]
+__all__ = ["gathered", "open_image", "open_series", "probe"]
 
 _TURNED = (5, 6, 7, 8)
 _MOST_CHANNELS = 64
@@ -87,8 +94,46 @@ _MINISWHITE, _PALETTE, _SEPARATED = 0, 3, 5
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
     with _reading(path), _opened(path) as file:
-        layout = _layout(path, file)
-        metadata = described(file, layout.series[0], _counted(layout), layout.channels)
+        names = names_of_set(file)
+        if not names:
+            return _probed(path, file)
+        return replace(_of_set(path, file, names), part=part_of(path, names))
+
+
+def gathered(parts: Sequence[ImageInfo]) -> list[Gathered]:
+    """See `SeriesReader.gathered`."""
+    return joined(parts)
+
+
+def open_series(stored: Stored) -> ImageSource:
+    """See `SeriesReader.open_series`: the first file names the others, which lie beside it."""
+    return reordered(open_image(stored.first), [plane.key for plane in stored.planes])
+
+
+_sets: OrderedDict[tuple[str, int, tuple[str, ...]], ImageInfo] = OrderedDict()
+_SETS_KEPT = 16
+_looking = Lock()
+
+
+def _of_set(path: Path, file: "tifffile.TiffFile", names: tuple[str, ...]) -> ImageInfo:
+    """The header of an image of several files, which opens all of them: once, and not again for each."""
+    key = str(path.parent), path.parent.stat().st_mtime_ns, names
+    with _looking:
+        found = _sets.get(key)
+        if found is None:
+            found = _probed(path, file)
+            if missing_files(path, names):
+                notes = (*found.metadata.notes, INCOMPLETE)
+                found = replace(found, metadata=msgspec.structs.replace(found.metadata, notes=notes))
+            _sets[key] = found
+            if len(_sets) > _SETS_KEPT:
+                _sets.popitem(last=False)
+        return found
+
+
+def _probed(path: Path, file: "tifffile.TiffFile") -> ImageInfo:
+    layout = _layout(path, file)
+    metadata = described(file, layout.series[0], _counted(layout), layout.channels)
     height, width = layout.size("Y"), layout.size("X")
     if layout.dtype.kind not in "buif":
         raise UnreadableImage(
@@ -280,7 +325,7 @@ def _pages(path: Path, file: "tifffile.TiffFile", layout: _Layout, plane: int, l
         index = [channel if axis == "C" else places[axis] for axis, _n in lead]
         page = series.pages[int(np.ravel_multi_index(index, sizes)) if sizes else 0]
         if page is None:
-            raise UnreadableImage(_("{name} cannot be read: a page is missing.", name=path.name))
+            raise UnreadableImage(_("{name} cannot be read: a page or a file of it is missing.", name=path.name))
         found.append(page)
     return found
 
