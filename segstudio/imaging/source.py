@@ -64,7 +64,7 @@ class ImageInfo:
 
     `dtype` is the NumPy name of a sample's type, `family` the reader's (`png`, `jpeg`, ...). `levels` are (width,
     height) of the smaller copies of every plane that the file itself has, largest first. `part` says that the file may
-    be one of several of an image.
+    be one of several of an image. `beside` are names of files in its folder without which it has no pixels.
     """
 
     planes: tuple[PlaneInfo, ...]
@@ -75,6 +75,7 @@ class ImageInfo:
     metadata: Metadata = PLAIN
     levels: tuple[tuple[int, int], ...] = ()
     part: Part | None = None
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

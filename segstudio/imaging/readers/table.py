@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.readers.metaimage import is_metaimage
 from segstudio.imaging.readers.nifti import is_nifti
 from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.source import ImageInfo, ImageSource, Stored
@@ -138,10 +139,11 @@ _LAST_FIRST, _LONGEST = 0x18, 128
 _RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
     f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
 )
+_NRRD, _META = (f"segstudio.imaging.readers.{name}" for name in ("nrrd", "metaimage"))
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
     Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
-    Family("tiff", (".tif", ".tiff"), _is_tiff, _TIFF, "TIFF"),
+    Family("tiff", (".tif", ".tiff", ".svs", ".scn", ".ndpi", ".bif", ".qptiff"), _is_tiff, _TIFF, "TIFF"),
     Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER, "WebP"),
     Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER, "GIF"),
     Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
@@ -149,6 +151,8 @@ _FAMILIES = (
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
     Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
+    Family("nrrd", (".nrrd", ".nhdr"), _begins(b"NRRD000"), _NRRD, "NRRD"),
+    Family("metaimage", (".mha", ".mhd"), is_metaimage, _META, "MetaImage"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
 
@@ -168,8 +172,6 @@ def _brand(*brands: bytes) -> Callable[[bytes], bool]:
 
 
 _FOREIGN: tuple[_Foreign, ...] = (
-    _Foreign("NRRD", (".nrrd", ".nhdr"), _begins(b"NRRD000")),
-    _Foreign("MetaImage", (".mha", ".mhd"), _begins(b"ObjectType = Image")),
     _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
     _Foreign("LIF", (".lif",)),
     _Foreign("ND2", (".nd2",), _begins(b"\xda\xce\xbe\x0a")),

@@ -1,6 +1,7 @@
 """Files become images for a project: headers are read on threads, and other files are skipped with a reason."""
 
 import os
+import posixpath
 import stat
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from segstudio.errors import UnreadableImage, UserError
 from segstudio.imaging.hashing import quick_hash
+from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.readers.table import (
     NOT_PLAIN,
     Content,
@@ -20,7 +22,7 @@ from segstudio.imaging.readers.table import (
     readable_formats,
 )
 from segstudio.imaging.source import ImageInfo, probe
-from segstudio.store.values import NewImage
+from segstudio.store.values import NewFile, NewImage
 from segstudio.tasks.images.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.images.scan import FoundFile, Scan
 from segstudio.tasks.images.series import described, gathered
@@ -97,6 +99,8 @@ def looked_at(
     old = {id(image) for image in known.values()}
     kept, found.mask_folders = _without_masks(in_order, scan, old)
     found.images = gathered([image for image in kept if id(image) not in old], infos)
+    taken = {os.path.join(image.root, *more.path.split("/")) for image in found.images for more in image.more}
+    found.skipped = [file for file in found.skipped if file.path not in taken]
     return found
 
 
@@ -169,7 +173,19 @@ def _look_at(found: FoundFile, *, must: bool) -> _Seen | Reason | None:
 def _image(found: FoundFile, file: Path, status: os.stat_result) -> _Seen:
     info = probe(file)
     plain = NewImage(found.path, found.root, status.st_size, status.st_mtime_ns, quick_hash(file), (), 0, "", "")
-    return _Seen(described(plain, info), info)
+    image = described(plain, info)
+    return _Seen(replace(image, more=tuple(_beside(found, file, name) for name in info.beside)), info)
+
+
+def _beside(found: FoundFile, file: Path, name: str) -> NewFile:
+    """A file that holds the pixels of another one, which is a header."""
+    other = file.with_name(name)
+    try:
+        status = other.stat()
+    except OSError as error:
+        raise refused(other, error) from error
+    path = posixpath.join(posixpath.dirname(found.path), name)
+    return NewFile(path, status.st_size, status.st_mtime_ns, quick_hash(other))
 
 
 def _why_none(file: Path) -> Reason | None:
