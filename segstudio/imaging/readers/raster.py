@@ -1,8 +1,8 @@
 """PNG, JPEG, BMP, WebP and GIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
 
-Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF and WebP are planes; of an animated
-PNG the still picture is read. A JPEG that ends before its end mark is refused: its decoder would fill the rest with
-grey.
+Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF, WebP and animated PNG are planes (of a
+PNG of 16 bits a colour the first alone). A JPEG that ends before its end mark is refused: its decoder would fill the
+rest with grey.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.readers import lossless_jpeg
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
 from segstudio.imaging.readers.refusal import DAMAGED, checked_size
@@ -33,13 +34,28 @@ _TAIL = 1 << 16
 
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
-    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
-        return _info(path, image)
+    return _probed(path)[0]
+
+
+def _probed(path: Path) -> tuple[ImageInfo, bool]:
+    """The header, and whether the file is a JPEG without loss."""
+    try:
+        with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
+            return _info(path, image), False
+    except UnreadableImage:
+        with path.open("rb") as file:
+            jpeg = file.read(3) == b"\xff\xd8\xff"
+        lossless = lossless_jpeg.header_of(path) if jpeg else None
+        if lossless is None:
+            raise
+        return lossless, True
 
 
 def open_image(path: Path) -> FrameSource:
     """See `imaging.source.open_image`."""
-    info = probe(path)
+    info, lossless = _probed(path)
+    if lossless:
+        return lossless_jpeg.open_image(path, info)
     if len(info.planes) == 1:
         return FrameSource(info, lambda _plane: _still(path, info))
     return _Animation(path, info)
@@ -52,7 +68,8 @@ def _info(path: Path, image: "Image") -> ImageInfo:
     checked_size(path, width, height, (channels + alpha) * np.dtype(dtype).itemsize)
     if _orientation(path, image) in _TURNED:
         width, height = height, width
-    frames = int(getattr(image, "n_frames", 1)) if family in ("gif", "webp") else 1
+    moves = family in ("gif", "webp") or (family == "png" and not _sixteen_bit_colour(image))
+    frames = int(getattr(image, "n_frames", 1)) if moves else 1
     planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
     return ImageInfo(planes, channels, dtype, family, alpha)
 

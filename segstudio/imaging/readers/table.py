@@ -133,13 +133,18 @@ def _is_dicom(head: bytes) -> bool:
     return group in (b"\x02\0", b"\x08\0") and element <= _LAST_FIRST and length % 2 == 0 and 0 < length <= _LONGEST
 
 
+def _is_npz(head: bytes) -> bool:
+    """An archive whose first file is an array."""
+    return head.startswith(b"PK\x03\x04") and head[30 : 30 + int.from_bytes(head[26:28], "little")].endswith(b".npy")
+
+
 _LAST_FIRST, _LONGEST = 0x18, 128
 """The highest element with which a file without a mark begins, and the longest value of it."""
 
 _RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
     f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
 )
-_NRRD, _META = (f"segstudio.imaging.readers.{name}" for name in ("nrrd", "metaimage"))
+_NRRD, _META, _NPZ = (f"segstudio.imaging.readers.{name}" for name in ("nrrd", "metaimage", "npz"))
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
     Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
@@ -151,6 +156,7 @@ _FAMILIES = (
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
     Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
+    Family("npz", (".npz",), _is_npz, _NPZ, "NumPy (.npz)"),
     Family("nrrd", (".nrrd", ".nhdr"), _begins(b"NRRD000"), _NRRD, "NRRD"),
     Family("metaimage", (".mha", ".mhd"), is_metaimage, _META, "MetaImage"),
 )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
-from segstudio.imaging.readers.refusal import checked_size, reading
+from segstudio.imaging.readers.refusal import DECODING_ERRORS, checked_size, reading, refused
 from segstudio.imaging.readers.table import Gathered
 from segstudio.imaging.readers.tiff_facts import described
 from segstudio.imaging.readers.tiff_files import INCOMPLETE, joined, missing_files, names_of_set, part_of
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["gathered", "open_image", "open_series", "probe"]
 
 _TURNED = (5, 6, 7, 8)
+_OLD_WAYS = {6: "old-style JPEG", 34676: "LogLuv", 34677: "LogLuv"}
+"""By the number of the compression (TIFF 6.0, and the notes to it)."""
 _MOST_CHANNELS = 64
 _LARGE_BYTES = 32 << 20
 """A plane of more is read part by part."""
@@ -267,9 +269,23 @@ def _keys(layout: _Layout) -> list[str]:
 def _decoded(path: Path, plane: int) -> Frame:
     with _reading(path), _opened(path) as file:
         layout = _layout(path, file)
-        samples = _plane_samples(path, file, layout, plane)
+        try:
+            samples = _plane_samples(path, file, layout, plane)
+        except DECODING_ERRORS as error:
+            raise _refused(path, file, layout, error) from error
         table = _palette(path, file) if layout.palette else None
     return _framed(samples, layout, table)
+
+
+def _refused(path: Path, file: "tifffile.TiffFile", layout: _Layout, error: BaseException) -> UnreadableImage:
+    """Why a page is not decoded: of ways that nobody writes any more the sentence names the way out."""
+    way = _OLD_WAYS.get(int(file.series[layout.series[0]].keyframe.compression))
+    if way is None:
+        return refused(path, error)
+    return UnreadableImage(
+        _("{name} cannot be read: it is compressed as {way}, which is not supported.", name=path.name, way=way),
+        todo=_("Save it again as a TIFF without compression or with LZW."),
+    )
 
 
 def _framed(samples: Pixels, layout: _Layout, table: NDArray[np.uint8] | None) -> Frame:
