@@ -57,7 +57,8 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     last two, in the order in which planes count (the last one fastest). `spacing` is the distance of pixel centres
     along z, y, x (or y, x) in `unit` (mm, µm, m). `transform` and `crs` (EPSG:n or WKT) place a picture on a map,
     `affine` in a patient. Pixels of which every channel is `nodata` lie outside the picture. `windows` are the file's
-    own. `group` is the same for files of one patient, slide or flight, and says nothing else about it. `notes` are
+    own. `files` says what the files of an image are that are joined: c, channels; z, slices; zc, both. `group` is the
+    same for files of one patient, slide or flight, and says nothing else about it. `notes` are
     sentences that a person should know, in English and translated when shown. `personal`: the file names a
     person; `inverted`: it wants low values shown bright (MONOCHROME1).
     """
@@ -74,6 +75,7 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     windows: tuple[Window, ...] = ()
     modality: str = ""
     group: str = ""
+    files: str = ""
     notes: tuple[str, ...] = ()
     personal: bool = False
     inverted: bool = False

@@ -147,10 +147,13 @@ def open_image(path: Path) -> ImageSource:
 
 def open_stored(stored: Stored) -> ImageSource:
     """A source of an image's pixels, its planes in the project's order. Raises as `open_image` does."""
+    from segstudio.imaging.joined import open_joined
     from segstudio.imaging.readers.table import family_of
     from segstudio.imaging.reordered import reordered
 
     first, *more = stored.files
+    if more and stored.metadata.files:
+        return open_joined(stored)
     if more:
         return family_of(first).series_reader().open_series(stored)
     return reordered(open_image(first), [plane.key for plane in stored.planes])

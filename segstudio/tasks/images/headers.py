@@ -23,6 +23,7 @@ from segstudio.imaging.readers.table import (
 )
 from segstudio.imaging.source import ImageInfo, probe
 from segstudio.store.values import NewFile, NewImage
+from segstudio.tasks.images.combining import Combining, combined, known_ways
 from segstudio.tasks.images.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.images.scan import FoundFile, Scan
 from segstudio.tasks.images.series import described, gathered
@@ -59,20 +60,25 @@ class Looked:
     """The images of a scan in its order, and what was passed over.
 
     `own_masks` counts masks that we exported ourselves; `mask_folders` are folders with files that look like masks of
-    the images.
+    the images. `apart` are files, by why, that are not one image though they are named so.
     """
 
     images: list[NewImage] = field(default_factory=list[NewImage])
     skipped: list[SkippedFile] = field(default_factory=list[SkippedFile])
     own_masks: int = 0
     mask_folders: tuple[MaskFolder, ...] = ()
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def looked_at(
-    scan: Scan, known: Mapping[str, NewImage] | None = None, *, lenient: bool = False
+    scan: Scan,
+    known: Mapping[str, NewImage] | None = None,
+    *,
+    lenient: bool = False,
+    combine: Combining | None = None,
 ) -> Generator[Progress, None, Looked]:
     """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
-    answer, but they help to recognise masks.
+    answer, but they help to recognise masks. `combine` says which files are one image, beside those that are known.
 
     Raises `UnreadableImage` for a named file that cannot be read; where that is `lenient`, it is skipped like others.
     """
@@ -98,7 +104,10 @@ def looked_at(
     in_order = [images[file.file] for file in scan.files if file.file in images]
     old = {id(image) for image in known.values()}
     kept, found.mask_folders = _without_masks(in_order, scan, old)
-    found.images = gathered([image for image in kept if id(image) not in old], infos)
+    alone = gathered([image for image in kept if id(image) not in old], infos)
+    together = combined(alone, (*([combine] if combine is not None else []), *known_ways()))
+    found.images = together.images
+    found.apart = {why: tuple(paths) for why, paths in together.apart.items()}
     taken = {os.path.join(image.root, *more.path.split("/")) for image in found.images for more in image.more}
     found.skipped = [file for file in found.skipped if file.path not in taken]
     return found
