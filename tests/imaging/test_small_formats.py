@@ -1,4 +1,4 @@
-"""Animated PNG, NumPy archives, JPEG without loss, and TIFFs compressed in old ways."""
+"""Animated PNG, AVIF, NumPy archives, JPEG without loss, and TIFFs compressed in old ways."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from PIL import Image
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.imaging.readers.frames import upright
 from segstudio.imaging.source import open_image, probe
 from tests.imaging.microscope_files import noise
 
@@ -27,6 +28,27 @@ def test_frames_of_an_animated_png_are_planes(tmp_path: Path, mode: str) -> None
     for plane in (2, 0, 1):
         assert np.array_equal(source.read(plane=plane), frames[plane][..., :3])
     source.close()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_an_avif_is_read_upright(tmp_path: Path, orientation: int) -> None:
+    y, x = np.mgrid[:20, :30]
+    pixels = np.stack([x * 8, y * 12, x + y], -1).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "a.avif", quality=100, subsampling="4:4:4", exif=exif)
+    source = open_image(tmp_path / "a.avif")
+    assert (source.info.channels, source.info.family) == (3, "avif")
+    shown = upright(pixels, orientation).astype(int)
+    assert (source.info.planes[0].width, source.info.planes[0].height) == (shown.shape[1], shown.shape[0])
+    assert np.abs(source.read().astype(int) - shown).max() <= 4
+
+
+def test_an_avif_cut_short_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(noise(40, 60, 3, dtype=np.uint8)).save(tmp_path / "a.avif")
+    (tmp_path / "a.avif").write_bytes((tmp_path / "a.avif").read_bytes()[:-300])
+    with pytest.raises(UnreadableImage, match=r"a\.avif"):
+        open_image(tmp_path / "a.avif").read()
 
 
 def test_a_still_png_has_one_plane(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""PNG, JPEG, BMP, WebP and GIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
+"""PNG, JPEG, BMP, WebP, GIF and AVIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
 
-Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF, WebP and animated PNG are planes (of a
-PNG of 16 bits a colour the first alone). A JPEG that ends before its end mark is refused: its decoder would fill the
-rest with grey.
+Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB, AVIF of more than 8 bits 8. Frames of GIF, WebP, AVIF
+and animated PNG are planes (of a PNG of 16 bits a colour the first alone). A JPEG that ends before its end mark is
+refused: its decoder would fill the rest with grey.
 """
 
 import re
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_image", "probe"]
 
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "AVIF")
 _ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(r"tiff:Orientation(?:=\"|>)([1-8])")
 _TURNED = (5, 6, 7, 8)
@@ -68,7 +68,7 @@ def _info(path: Path, image: "Image") -> ImageInfo:
     checked_size(path, width, height, (channels + alpha) * np.dtype(dtype).itemsize)
     if _orientation(path, image) in _TURNED:
         width, height = height, width
-    moves = family in ("gif", "webp") or (family == "png" and not _sixteen_bit_colour(image))
+    moves = family in ("gif", "webp", "avif") or (family == "png" and not _sixteen_bit_colour(image))
     frames = int(getattr(image, "n_frames", 1)) if moves else 1
     planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
     return ImageInfo(planes, channels, dtype, family, alpha)

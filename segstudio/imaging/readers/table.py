@@ -115,6 +115,10 @@ def _begins(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
 
+def _brand(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
+
+
 _OF_TIFF = _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -156,6 +160,7 @@ _FAMILIES = (
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
     Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
+    Family("avif", (".avif",), _brand(b"avif", b"avis"), _RASTER, "AVIF"),
     Family("npz", (".npz",), _is_npz, _NPZ, "NumPy (.npz)"),
     Family("nrrd", (".nrrd", ".nhdr"), _begins(b"NRRD000"), _NRRD, "NRRD"),
     Family("metaimage", (".mha", ".mhd"), is_metaimage, _META, "MetaImage"),
@@ -173,10 +178,6 @@ class _Foreign:
     sniff: Callable[[bytes], bool] = lambda _: False
 
 
-def _brand(*brands: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
-
-
 _FOREIGN: tuple[_Foreign, ...] = (
     _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
     _Foreign("LIF", (".lif",)),
@@ -184,7 +185,6 @@ _FOREIGN: tuple[_Foreign, ...] = (
     _Foreign("MRC", (".mrc",)),
     _Foreign("HDF5", (".h5", ".hdf5", ".ims"), _begins(b"\x89HDF\r\n")),
     _Foreign("HEIC", (".heic", ".heif"), _brand(b"heic", b"heix", b"mif1", b"msf1")),
-    _Foreign("AVIF", (".avif",), _brand(b"avif", b"avis")),
     _Foreign("JPEG 2000", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ")),
     _Foreign("JPEG XL", (".jxl",), _begins(b"\0\0\0\x0cJXL ")),
     _Foreign("OpenEXR", (".exr",), _begins(b"v/1\x01")),
