@@ -56,10 +56,12 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     `axes` names the axes of the planes and ends in yx ('yx', 'zyx', 'tzyx'); `sizes` has the length of each but the
     last two, in the order in which planes count (the last one fastest). `spacing` is the distance of pixel centres
     along z, y, x (or y, x) in `unit` (mm, µm, m). `transform` and `crs` (EPSG:n or WKT) place a picture on a map,
-    `affine` in a patient. Pixels of which every channel is `nodata` lie outside the picture. `windows` are the file's
-    own. `group` is the same for files of one patient, slide or flight, and says nothing else about it. `notes` are
-    sentences that a person should know, in English and translated when shown. `personal`: the file names a
-    person; `inverted`: it wants low values shown bright (MONOCHROME1).
+    `affine` in a patient; `position` is latitude and longitude in degrees, and height in metres, of the camera. Pixels
+    of which every channel is `nodata` lie outside the picture, and where it is `masked` those that the source says
+    (`imaging.outside`). `windows` are the file's own. `group` is the same for files of one patient, slide or
+    flight, and says nothing else about it. `notes` are sentences that a person should know, in English and
+    translated when shown. `personal`: the file names a person; `inverted`: it wants low values shown bright
+    (MONOCHROME1).
     """
 
     axes: str = "yx"
@@ -70,7 +72,9 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     crs: str = ""
     transform: Transform | None = None
     affine: Affine | None = None
+    position: tuple[float, float, float] | None = None
     nodata: float | None = None
+    masked: bool = False
     windows: tuple[Window, ...] = ()
     modality: str = ""
     group: str = ""

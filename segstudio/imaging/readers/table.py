@@ -135,8 +135,8 @@ def _is_dicom(head: bytes) -> bool:
 _LAST_FIRST, _LONGEST = 0x18, 128
 """The highest element with which a file without a mark begins, and the longest value of it."""
 
-_RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
-    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
+_RASTER, _TIFF, _NPY, _DICOM, _NIFTI, _WINDOWS, _VRT = (
+    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti", "raster_file", "vrt")
 )
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
@@ -147,6 +147,10 @@ _FAMILIES = (
     Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
     # Two letters prove little, so the size of the second header, 12 to 124, is checked too.
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
+    Family("jp2", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ"), _WINDOWS, "JPEG 2000"),
+    Family("vrt", (".vrt",), lambda head: b"<VRTDataset" in head, _VRT, "VRT"),
+    Family("envi", (".hdr",), _begins(b"ENVI\n", b"ENVI\r", b"ENVI "), _WINDOWS, "ENVI"),
+    Family("imagine", (".img",), _begins(b"EHFA_HEADER_TAG"), _WINDOWS, "Erdas Imagine"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
     Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
 )
@@ -177,7 +181,6 @@ _FOREIGN: tuple[_Foreign, ...] = (
     _Foreign("HDF5", (".h5", ".hdf5", ".ims"), _begins(b"\x89HDF\r\n")),
     _Foreign("HEIC", (".heic", ".heif"), _brand(b"heic", b"heix", b"mif1", b"msf1")),
     _Foreign("AVIF", (".avif",), _brand(b"avif", b"avis")),
-    _Foreign("JPEG 2000", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ")),
     _Foreign("JPEG XL", (".jxl",), _begins(b"\0\0\0\x0cJXL ")),
     _Foreign("OpenEXR", (".exr",), _begins(b"v/1\x01")),
     _Foreign("Photoshop", (".psd", ".psb"), _begins(b"8BPS")),

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.outside import has_outside
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
+from segstudio.imaging.readers.geo_tiff import BoundedFrames, is_geo, placed
+from segstudio.imaging.readers.raster_file import RasterSource
 from segstudio.imaging.readers.refusal import checked_size, reading
-from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
+from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo
 from segstudio.text import _
 
 if TYPE_CHECKING:
@@ -72,8 +75,22 @@ _MINISWHITE, _PALETTE, _SEPARATED = 0, 3, 5
 
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
+    return _probed(path)[0]
+
+
+def _probed(path: Path) -> tuple[ImageInfo, bool]:
+    """The header, and whether GDAL reads the same pixels, window by window (`readers.geo_tiff`)."""
     with _reading(path), _opened(path) as file:
         layout = _layout(path, file)
+        geo = is_geo(path, file.series[0].keyframe)
+    info = _info(path, layout)
+    info, windows = placed(path, info, layout.photometric, layout.orientation) if geo else (info, False)
+    if not windows:
+        checked_size(path, layout.size("X"), layout.size("Y"), layout.samples * layout.dtype.itemsize)
+    return info, windows
+
+
+def _info(path: Path, layout: _Layout) -> ImageInfo:
     height, width = layout.size("Y"), layout.size("X")
     if layout.dtype.kind not in "buif":
         raise UnreadableImage(
@@ -87,7 +104,6 @@ def probe(path: Path) -> ImageInfo:
         raise UnreadableImage(
             _("{name} cannot be read: it has {channels} channels.", name=path.name, channels=layout.channels)
         )
-    checked_size(path, width, height, layout.samples * layout.dtype.itemsize)
     if layout.orientation in _TURNED:
         width, height = height, width
     dtype = (
@@ -97,9 +113,14 @@ def probe(path: Path) -> ImageInfo:
     return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha)
 
 
-def open_image(path: Path) -> FrameSource:
+def open_image(path: Path) -> ImageSource:
     """See `imaging.source.open_image`."""
-    return FrameSource(probe(path), lambda plane: _decoded(path, plane))
+    info, windows = _probed(path)
+    if windows:
+        return RasterSource(path, info)
+    if has_outside(info.metadata):
+        return BoundedFrames(path, info, lambda plane: _decoded(path, plane))
+    return FrameSource(info, lambda plane: _decoded(path, plane))
 
 
 def _opened(path: Path) -> "tifffile.TiffFile":
