@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect
 from segstudio.imaging.metadata import Metadata
-from segstudio.imaging.source import ImageSource, Pixels
+from segstudio.imaging.source import ImageSource, Pixels, Stored, open_stored
 
-__all__ = ["Bounded", "has_outside", "outside", "without_outside"]
+__all__ = ["Bounded", "has_outside", "outside", "outside_in", "without_outside"]
 
 
 @runtime_checkable
@@ -42,6 +42,20 @@ def outside(source: ImageSource, rect: Rect, level: int = 0, plane: int = 0) -> 
     else:
         found = _without_data(source.read(rect, level, plane), metadata.nodata)
     return found if found.any() else None
+
+
+def outside_in(stored: Stored, plane: int, rect: Rect) -> NDArray[np.bool_] | None:
+    """The same of an image as a project knows it; a file is opened where pixels may lie outside, and closed again.
+
+    Raises `UnreadableImage`. For a worker thread.
+    """
+    if not has_outside(stored.metadata):
+        return None
+    source = open_stored(stored)
+    try:
+        return outside(source, rect, plane=plane)
+    finally:
+        source.close()
 
 
 def without_outside(source: ImageSource, rect: Rect, plane: int = 0) -> Pixels:
