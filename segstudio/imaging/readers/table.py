@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from segstudio.errors import UnreadableImage
-from segstudio.imaging.readers.nifti import is_nifti
+from segstudio.imaging.readers.nifti import is_nifti, unzipped
 from segstudio.imaging.readers.refusal import refused
+from segstudio.imaging.readers.tiff_software import software_of
 from segstudio.imaging.source import ImageInfo, ImageSource, Stored
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
 
 __all__ = [
     "FAMILIES",
+    "MASK_MARK",
     "NOT_PLAIN",
     "OWN_MASK",
     "Content",
@@ -32,8 +34,11 @@ __all__ = [
     "readable_formats",
 ]
 
-OWN_MASK = b"tEXtSoftware\0SegStudio mask"
-"""The chunk by which our exported masks are recognised; it comes right after the PNG's header."""
+MASK_MARK = b"SegStudio mask"
+"""The words by which our exported masks are recognised: software of a PNG or TIFF, description of a NIfTI."""
+
+OWN_MASK = b"tEXtSoftware\0" + MASK_MARK
+"""The chunk with them; it comes right after the PNG's header."""
 
 NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
 """Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
@@ -234,7 +239,19 @@ def content_of(path: Path) -> Content:
         return Content.OTHER
     if OWN_MASK in head:
         return Content.OWN_MASK
-    return Content.OTHER if _sniffed(head) is None else Content.IMAGE
+    family = _sniffed(head)
+    if family is None:
+        return Content.OTHER
+    return Content.OWN_MASK if _is_marked(path, family, head) else Content.IMAGE
+
+
+def _is_marked(path: Path, family: Family, head: bytes) -> bool:
+    if family.name == "nifti":
+        return MASK_MARK in unzipped(head)
+    try:
+        return family.name == "tiff" and software_of(path, head) == MASK_MARK
+    except OSError:
+        return False
 
 
 def is_palette_png(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from segstudio.errors import UsageError
@@ -76,15 +77,16 @@ def _format_of(path: Path) -> str:
     """The format that a path says by itself: a file by its ending, a folder by the masks in it.
 
     The first format of masks where nothing says it, so that its reader says what is wrong. Raises `UsageError` where
-    several formats fit, `UserError` for a folder that may not be read.
+    several formats fit a file, `UserError` for a folder that may not be read.
     """
     masks = readable(Layout.MASKS)
     annotations = [name for name in readable(Layout.ANNOTATIONS) if _ends_like(path, name)]
     if annotations or not os.path.isdir(path):
         fitting = [*annotations, *(name for name in masks if _ends_like(path, name))]
     else:
-        # Looking through a folder is dear, and where one format alone is read, nothing is to be found out.
-        fitting = [name for name in masks if len(masks) == 1 or FORMATS[name].load().mask_reader().find(path)]
+        # A folder of PNG masks may hold the images too, which may be TIFFs: the first format that is found is meant.
+        found = (name for name in masks if FORMATS[name].load().mask_reader().find(path))
+        fitting = list(islice(found, 1))
     if len(fitting) > 1:
         raise UsageError(
             _(
