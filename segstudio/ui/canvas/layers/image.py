@@ -42,7 +42,7 @@ class ImageLayer:
 
     @pixels.setter
     def pixels(self, pixels: Pixels | None) -> None:
-        if pixels is None or self._pixels is None or pixels.reduced is not self._pixels.reduced:
+        if pixels is None or self._pixels is None or pixels.stored is not self._pixels.stored:
             self._kept = None
         self._pixels = pixels
 
@@ -60,7 +60,7 @@ class ImageLayer:
             return
         part = grid.rect
         target = out[part.y : part.bottom, part.x : part.right]
-        if grid.scale >= 1 or is_plain(pixels.reduced[0].dtype, pixels.view):
+        if grid.scale >= 1 or is_plain(pixels.dtype, pixels.view):
             ground(pixels, grid, target)
             return
         kept, channels = self._kept, pixels.view.indices
