@@ -16,6 +16,7 @@ from segstudio.text import _, count
 if TYPE_CHECKING:
     from segstudio.imaging.display import View
     from segstudio.imaging.levels import Levels
+    from segstudio.imaging.outside_map import OutsideMap
     from segstudio.imaging.samples import Samples
     from segstudio.imaging.source import PlaneInfo, Stored
 
@@ -31,7 +32,8 @@ class DisplayImage:
     """One plane in one view; a value. Nothing of its samples is copied where another view is taken.
 
     `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is known;
-    `inverted`: low values are to be bright, until somebody chooses otherwise. Arrays handed out are not to be written.
+    `inverted`: low values are to be bright, until somebody chooses otherwise; `beyond` says what lies outside the
+    picture, None where nothing does. Arrays handed out are not to be written.
     """
 
     stored: "Samples"
@@ -39,10 +41,16 @@ class DisplayImage:
     view: "View"
     spacing: Spacing | None = None
     inverted: bool = False
+    beyond: "OutsideMap | None" = None
 
     @staticmethod
     def of(
-        samples: NDArray[Any], found: "Levels", folder: Path | None = None, *, inverted: bool = False
+        samples: NDArray[Any],
+        found: "Levels",
+        folder: Path | None = None,
+        *,
+        inverted: bool = False,
+        beyond: "OutsideMap | None" = None,
     ) -> "DisplayImage":
         """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
 
@@ -54,7 +62,8 @@ class DisplayImage:
         from segstudio.imaging.samples import HeldSamples
 
         held = HeldSamples(*paged(pyramid(samples), folder))
-        return DisplayImage(held, found, automatic_view(held.channels, found, inverted=inverted), inverted=inverted)
+        view = automatic_view(held.channels, found, inverted=inverted)
+        return DisplayImage(held, found, view, inverted=inverted, beyond=beyond)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -102,6 +111,10 @@ class DisplayImage:
         """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it."""
         return self.stored.read(level, rect)
 
+    def outside(self, rect: Rect) -> "NDArray[np.bool_] | None":
+        """Which pixels (h, w) of a rectangle within the image lie outside the picture; None where none does."""
+        return None if self.beyond is None else self.beyond.mask(rect)
+
     def value_text(self, x: int, y: int) -> str:
         """The stored value of a pixel in words."""
         value = self.samples(0, Rect(x, y, 1, 1))[0, 0]
@@ -121,6 +134,7 @@ def load_display_image(
     `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.levels import levels_of
+    from segstudio.imaging.outside_map import outside_map
     from segstudio.imaging.source import open_stored
 
     source = open_stored(stored)
@@ -130,9 +144,10 @@ def load_display_image(
             raise OtherSize(_other_size(stored.first, planes, plane, size))
         pixels = source.read(plane=plane)
         found = known or levels_of(source, plane)
+        beyond = outside_map(source, plane)
     finally:
         source.close()
-    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted)
+    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted, beyond=beyond)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:
