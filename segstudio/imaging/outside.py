@@ -13,7 +13,7 @@ from segstudio.geometry import Rect
 from segstudio.imaging.metadata import Metadata
 from segstudio.imaging.source import ImageSource, Pixels, Stored, open_stored
 
-__all__ = ["Bounded", "has_outside", "outside", "outside_in", "without_outside"]
+__all__ = ["Bounded", "has_outside", "outside", "outside_in", "without_data", "without_outside"]
 
 
 @runtime_checkable
@@ -40,7 +40,7 @@ def outside(source: ImageSource, rect: Rect, level: int = 0, plane: int = 0) -> 
     elif metadata.nodata is None:
         return None
     else:
-        found = _without_data(source.read(rect, level, plane), metadata.nodata)
+        found = without_data(source.read(rect, level, plane), metadata.nodata)
     return found if found.any() else None
 
 
@@ -69,10 +69,15 @@ def without_outside(source: ImageSource, rect: Rect, plane: int = 0) -> Pixels:
     return samples
 
 
-def _without_data(samples: Pixels, nodata: float) -> NDArray[np.bool_]:
+def without_data(samples: Pixels, nodata: float) -> NDArray[np.bool_]:
+    """Which pixels (h, w) of samples (h, w, c) have this value in every channel."""
     if not _holds(samples.dtype, nodata):
         return np.zeros(samples.shape[:2], np.bool_)
-    return (samples == samples.dtype.type(nodata)).all(axis=-1)
+    value = samples.dtype.type(nodata)
+    found = samples[..., 0] == value
+    for channel in range(1, samples.shape[2]):
+        found &= samples[..., channel] == value
+    return found
 
 
 def _holds(dtype: "np.dtype[Any]", value: float) -> bool:

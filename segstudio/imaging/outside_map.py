@@ -12,8 +12,11 @@ from segstudio.imaging.source import ImageSource
 
 __all__ = ["OutsideMap", "outside_map"]
 
-_MOST_CELLS = 1 << 26
-"""8 MB. Of a larger plane that many of a smaller copy in its file are kept."""
+_MOST_PIXELS = 1 << 26
+_MOST_CELLS = 1 << 24
+"""Of a plane of more than `_MOST_PIXELS` at most so many are kept, those of a smaller copy in its file: for the time
+that reading takes.
+"""
 _LARGEST = 1 << 29
 """Planes of more pixels without a smaller copy are not looked through."""
 _AT_ONCE = 1 << 22
@@ -56,7 +59,8 @@ def outside_map(source: ImageSource, plane: int) -> OutsideMap | None:
         return None
     shape = source.info.planes[plane]
     sizes = ((shape.width, shape.height), *source.info.levels)
-    level = next((n for n, (w, h) in enumerate(sizes) if w * h <= _MOST_CELLS), len(sizes) - 1)
+    most = _MOST_PIXELS if shape.width * shape.height <= _MOST_PIXELS else _MOST_CELLS
+    level = next((n for n, (w, h) in enumerate(sizes) if w * h <= most), len(sizes) - 1)
     width, height = sizes[level]
     if width * height > _LARGEST:
         return None

@@ -14,6 +14,7 @@ from segstudio.engine.sources import Sources
 from segstudio.engine.workshop import Workshop
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.labels.lint.finding import LintKind
 from segstudio.labels.model import ImageId
 from segstudio.labels.tiles.codec import decode_tile
 from segstudio.labels.tiles.tile import expanded
@@ -24,6 +25,7 @@ from segstudio.tasks.labels.accept import accept
 from segstudio.tasks.labels.evaluate import evaluate
 from segstudio.tasks.labels.export import export
 from segstudio.tasks.labels.import_masks import import_masks
+from segstudio.tasks.labels.lint import lint, mend
 from segstudio.tasks.progress import finished
 from tests.imaging.geo_files import noise, write_raster
 from tests.tasks.small_projects import CLASSES, SIZE
@@ -73,6 +75,17 @@ def test_done_leaves_it_unknown_when_the_rest_becomes_background(project: Projec
     propose(project, 1, (LEAF, 20, 5, 5, 5))
     finished(accept(project, project.images(), done=True))
     assert np.array_equal(labels(project) == 0, OUTSIDE)
+
+
+def test_the_check_of_labels_misses_nothing_there_and_mending_fills_the_picture_alone(project: Project) -> None:
+    set_rest(project, "proposal")
+    propose(project, 1, (LEAF, 12, 0, 20, 30))
+    finished(accept(project, project.images(), done=True))
+    bare = finished(lint(project)).of(LintKind.UNKNOWN_IN_DONE)
+    assert [(found.rect, found.pixels) for found in bare] == [(Rect(32, 0, 8, 30), 8 * 30)]
+    finished(mend(project, [LintKind.UNKNOWN_IN_DONE]))
+    assert np.array_equal(labels(project) == 0, OUTSIDE)
+    assert not finished(lint(project)).of(LintKind.UNKNOWN_IN_DONE)
 
 
 def test_what_was_painted_there_is_kept_and_exported_as_unknown(project: Project, tmp_path: Path) -> None:

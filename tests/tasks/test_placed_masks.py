@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segstudio.errors import MaskMismatch
+from segstudio.formats.naming import StemPattern
 from segstudio.geometry import Rect
 from segstudio.store.project import Project
 from segstudio.tasks.images.new import new_project
@@ -87,6 +88,17 @@ def test_a_mask_that_lies_elsewhere_on_the_map_is_refused(tmp_path: Path) -> Non
             assert not labels(project)[0].any()
         write_raster(tmp_path / "given" / "field.tif", noise((30, 40, 1), high=2), transform=near)
         finished(import_masks(project, "geotiff", tmp_path / "given"))
+        assert labels(project)[0].all()
+
+
+def test_masks_in_png_beside_images_in_tiff_need_no_format(tmp_path: Path) -> None:
+    import cv2
+
+    (tmp_path / "images").mkdir()
+    write_raster(tmp_path / "images" / "field.tif", noise((30, 40, 3)))
+    with project_of(tmp_path, "a") as project:
+        assert cv2.imwrite(str(tmp_path / "images" / "field_mask.png"), np.ones((30, 40), np.uint8))
+        finished(import_masks(project, "", tmp_path / "images", pattern=StemPattern("{stem}_mask")))
         assert labels(project)[0].all()
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.imaging.outside import without_data
 from segstudio.imaging.readers.gdal import gdal, opened_by_gdal
 from segstudio.imaging.readers.georeference import metadata_of
 from segstudio.imaging.readers.refusal import checked_size, fits_memory
@@ -202,8 +203,16 @@ class RasterSource:
 
     def outside(self, rect: Rect, level: int = 0, plane: int = 0) -> NDArray[np.bool_]:
         """See `imaging.outside.Bounded`."""
+        metadata = self.info.metadata
+        if metadata.nodata is not None and not metadata.masked and self._is_plain(level, plane):
+            # A tenth of the time that GDAL takes for its mask.
+            return without_data(self.read(rect, level, plane), metadata.nodata)
         with self._dataset(level, plane) as (dataset, _bands):
             return dataset.dataset_mask(window=_window(dataset, rect)[0]) == 0
+
+    def _is_plain(self, level: int, plane: int) -> bool:
+        with self._dataset(level, plane) as (_dataset, bands):
+            return bands.palette is None
 
     def drop(self, plane: int) -> None:
         """See `ImageSource.drop`: the blocks of an open file are in GDAL's cache."""
