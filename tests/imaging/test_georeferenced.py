@@ -287,6 +287,16 @@ def test_several_threads_may_read_one_source(tmp_path: Path) -> None:
     assert not wrong
 
 
+def test_blocks_are_kept_within_a_bound(tmp_path: Path) -> None:
+    from rasterio._env import get_gdal_config
+
+    from segstudio.imaging.readers.gdal import gdal
+
+    with gdal(tmp_path):
+        assert get_gdal_config("GDAL_CACHEMAX") == 128 << 20
+        assert get_gdal_config("CPL_VSIL_CURL_ALLOWED_FILENAME") == "/vsicurl/none"
+
+
 def test_nothing_is_printed_about_a_damaged_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = write_raster(tmp_path / "a.tif", noise((300, 300, 3)), compress="deflate")
     data = bytearray(file.read_bytes())

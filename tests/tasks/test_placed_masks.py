@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segstudio.errors import MaskMismatch
+from segstudio.errors import MaskMismatch, UserError
 from segstudio.formats.naming import StemPattern
 from segstudio.geometry import Rect
 from segstudio.store.project import Project
@@ -70,6 +70,16 @@ def test_labels_of_a_volume_go_out_as_nifti_and_come_in_again(tmp_path: Path) ->
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
     assert not after[1].any()
     assert after[2].all()
+
+
+def test_a_picture_whose_pixels_lie_in_other_files_is_not_copied(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    write_raster(tmp_path / "images" / "field.dat", noise((30, 40, 1)), "ENVI")
+    with pytest.raises(UserError, match=r"field\.hdr cannot be copied into a project"):
+        finished(new_project(tmp_path / "p.segstudio", [str(tmp_path / "images/field.hdr")], CLASSES, copy_files=True))
+    assert not (tmp_path / "p.segstudio").exists()
+    with project_of(tmp_path, "a") as project:
+        assert [image.path for image in project.images()] == ["field.hdr"]
 
 
 def test_a_mask_that_lies_elsewhere_on_the_map_is_refused(tmp_path: Path) -> None:

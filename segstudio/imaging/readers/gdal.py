@@ -15,7 +15,7 @@ from segstudio.imaging.readers.refusal import reading
 __all__ = ["gdal", "opened_by_gdal"]
 
 _OPTIONS = {
-    "GDAL_CACHEMAX": 128,  # MB, for the whole process
+    "GDAL_CACHEMAX": 128 << 20,  # bytes, for the whole process; rasterio takes small numbers as bytes too
     "GDAL_MAX_DATASET_POOL_SIZE": 64,  # files of one mosaic that are open at once
     # A folder of 100,000 files would be listed for each of them; what lies beside a file is looked up by name instead.
     "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",

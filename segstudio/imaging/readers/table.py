@@ -20,6 +20,7 @@ from segstudio.text import N_, _
 __all__ = [
     "FAMILIES",
     "MASK_MARK",
+    "NAMING_OTHERS",
     "NOT_PLAIN",
     "OWN_MASK",
     "Content",
@@ -42,6 +43,9 @@ OWN_MASK = b"tEXtSoftware\0" + MASK_MARK
 
 NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
 """Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
+
+NAMING_OTHERS = ("vrt", "envi")
+"""The families whose files name others, in which the pixels are."""
 
 _HEAD = 1024
 """Enough bytes to recognise every family, our own masks, and formats that are known but not supported yet."""
