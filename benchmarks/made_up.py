@@ -13,7 +13,6 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, log2
 from pathlib import Path
@@ -53,39 +52,37 @@ _FILE_TILE = 4096
 _PATIENCE_S = 60.0
 
 
-@dataclass(frozen=True, eq=False)
-class MadeUp(DisplayImage):
+class MadeUp:
     """Samples of a square image of `side` pixels, three channels of uint8: a texture that repeats, at every level."""
 
-    side: int = 0
+    channels = 3
+    dtype = np.dtype(np.uint8)
+    in_memory = True
+
+    def __init__(self, side: int) -> None:
+        self.sizes = [(-(-side // 2**level),) * 2 for level in range(max(ceil(log2(side / 256)), 1))]
+        patch = np.random.default_rng(1).integers(0, 256, (_PERIOD, _PERIOD, 3), dtype=np.uint8)
+        times = _TEXTURE // _PERIOD
+        self._texture = np.tile(patch, (times, times, 1))
+        self.nbytes = self._texture.nbytes
 
     @property
-    def size(self) -> tuple[int, int]:
-        return self.side, self.side
+    def overview(self) -> NDArray[Any]:
+        return self.read(len(self.sizes) - 1, Rect(0, 0, *self.sizes[-1]))
 
-    @property
-    def levels(self) -> int:
-        return max(ceil(log2(self.side / 256)), 1)
-
-    def samples(self, level: int, rect: Rect) -> NDArray[Any]:
-        side = -(-self.side // 2**level)
-        inside = rect.intersected(Rect(0, 0, side, side))
+    def read(self, level: int, rect: Rect) -> NDArray[Any]:
+        inside = rect.intersected(Rect(0, 0, *self.sizes[level]))
         x, y = inside.x % _PERIOD, inside.y % _PERIOD
-        cut = self.reduced[0][y : y + inside.h, x : x + inside.w]
+        cut = self._texture[y : y + inside.h, x : x + inside.w]
         if cut.shape[:2] == (inside.h, inside.w):
             return cut
         rows, columns = np.arange(y, y + inside.h) % _PERIOD, np.arange(x, x + inside.w) % _PERIOD
-        return self.reduced[0][rows][:, columns]
+        return self._texture[rows][:, columns]
 
-    def value_text(self, x: int, y: int) -> str:
-        return " ".join(str(value) for value in self.samples(0, Rect(x, y, 1, 1))[0, 0])
 
-    @staticmethod
-    def square(side: int) -> "MadeUp":
-        """One of this side in pixels."""
-        patch = np.random.default_rng(1).integers(0, 256, (_PERIOD, _PERIOD, 3), dtype=np.uint8)
-        times = _TEXTURE // _PERIOD
-        return MadeUp((np.tile(patch, (times, times, 1)),), EIGHT_BIT, automatic_view(3, EIGHT_BIT), side=side)
+def _shown(side: int) -> DisplayImage:
+    """One of this side in pixels, as it is displayed."""
+    return DisplayImage(MadeUp(side), EIGHT_BIT, automatic_view(3, EIGHT_BIT))
 
 
 def write_blank_tiff(path: Path, side: int) -> None:
@@ -267,7 +264,7 @@ def opened_room(
         patch.setattr(
             displaying,
             "load_display_image",
-            lambda stored, *rest: MadeUp.square(side) if stored.first.name == _LARGE else load(stored, *rest),
+            lambda stored, *rest: _shown(side) if stored.first.name == _LARGE else load(stored, *rest),
         )
         write_blank_tiff(home / _LARGE, side)
         files = [os.fspath(home / _LARGE)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
+from segstudio.imaging.outside import without_outside
 from segstudio.imaging.source import ImageSource, Pixels
 
 __all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_by_channel", "levels_of", "pooled", "to_float"]
@@ -84,7 +85,7 @@ def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
 
 def _sample_of(source: ImageSource, plane: int) -> Pixels:
     size = source.info.planes[plane]
-    return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(rect, plane=plane))
+    return _sample(size.width, size.height, source.info.channels, lambda rect: without_outside(source, rect, plane))
 
 
 def _sample(width: int, height: int, channels: int, read: Callable[[Rect], Pixels]) -> Pixels:

@@ -19,6 +19,7 @@ from segstudio.labels.model import ImageId
 from segstudio.store.file_check import ContentChanged, Look, adopt, look_at
 from segstudio.tasks.learning.predict import PredictProgress
 from tests.app.proposal_desk import Desk
+from tests.shown_pixels import whole
 
 
 def _change(file: Path, size: tuple[int, int] = (90, 70), at: int = 10**18) -> None:
@@ -83,14 +84,14 @@ def test_an_image_never_edited_is_proposed_anew_where_its_content_is_another(des
 def test_only_what_was_shown_is_taken_for_the_new_content(desk: Desk) -> None:
     file = _labelled_then_changed(desk)
     desk.shows(0)
-    shown = np.asarray(desk.navigation.display.pixels)  # type: ignore[union-attr]
+    shown = whole(desk.navigation.display)
     _change(file, at=2 * 10**18)
     desk.navigation.use_new_content()
     desk.qtbot.waitUntil(lambda: bool(desk.heard.failures))
     assert "changed again" in desk.heard.failures[0].sentence
     desk.qtbot.waitUntil(lambda: not desk.navigation.loading)
     assert desk.navigation.trouble.usable
-    assert not np.array_equal(shown, desk.navigation.display.pixels)  # type: ignore[union-attr]
+    assert not np.array_equal(shown, whole(desk.navigation.display))
     assert desk.project.image(ImageId(1)).mtime_ns != 2 * 10**18
     row = desk.project.image(ImageId(1))
     seen = look_at(row)

@@ -27,6 +27,7 @@ from segstudio.store.kept_levels import read_levels
 from segstudio.store.project import Project
 from segstudio.store.values import NewClass, NewImage, NewPlane
 from tests.app.grounds import ground_of
+from tests.shown_pixels import whole
 
 
 def _write(file: Path, bright: int) -> None:
@@ -100,7 +101,7 @@ def test_another_view_decodes_nothing_and_reduces_nothing(
 ) -> None:
     desk = opened()
     before = desk.shows(0)
-    assert before.pixels.dtype == np.uint16
+    assert before.dtype == np.uint16
 
     def refuse(*_: object) -> None:
         raise AssertionError("done again")
@@ -111,7 +112,7 @@ def test_another_view_decodes_nothing_and_reduces_nothing(
     desk.displaying.choose(view)
     assert desk.changes == [view]
     assert desk.displaying.display is not None
-    assert desk.displaying.display.reduced is before.reduced
+    assert desk.displaying.display.stored is before.stored
     assert before.view != view, "what somebody holds stays as it was"
     desk.displaying.choose(view)
     assert desk.changes == [view]
@@ -192,16 +193,16 @@ def test_screen_and_thumbnail_have_the_levels_that_the_network_finds(opened: Cal
 def test_a_large_image_lies_in_a_file_and_is_shown_as_before(
     opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = opened().shows(0).pixels.copy()
+    expected = whole(opened().shows(0)).copy()
     monkeypatch.setattr(paged, "LARGE_BYTES", 1)
     desk = opened()
     shown = desk.shows(0)
-    assert shown.pages is not None
+    assert not shown.stored.in_memory
     drop_pages()
     assert np.array_equal(shown.samples(0, Rect(0, 0, 90, 70)), expected)
-    assert shown.seen(View((ShownChannel(0, Levels(0, 9), WHITE),))).pages is shown.pages
+    assert shown.seen(View((ShownChannel(0, Levels(0, 9), WHITE),))).stored is shown.stored
     desk.shows(1)
-    assert desk.shows(0).pixels is shown.pixels, "it is kept like any other"
+    assert desk.shows(0).stored is shown.stored, "it is kept like any other"
 
 
 def test_samples_stay_in_memory_where_the_cache_folder_is_on_the_network(
@@ -209,7 +210,7 @@ def test_samples_stay_in_memory_where_the_cache_folder_is_on_the_network(
 ) -> None:
     monkeypatch.setattr(paged, "LARGE_BYTES", 1)
     monkeypatch.setattr(displaying, "file_system", lambda _path: "nfs4")
-    assert opened().shows(0).pages is None
+    assert opened().shows(0).stored.in_memory
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="samples stay in memory there")
@@ -235,16 +236,16 @@ def test_images_in_files_take_no_room_from_those_in_memory(
     opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = opened()
-    two = sum(desk.shows(index).pixels.nbytes for index in (1, 2))
+    two = sum(desk.shows(index).stored.nbytes for index in (1, 2))
     desk = opened()
     monkeypatch.setattr(displaying, "_KEPT_BYTES", two)
     monkeypatch.setattr(displaying, "_KEPT_ON_DISK_BYTES", two)
     small = [desk.shows(index) for index in (1, 2)]
     monkeypatch.setattr(paged, "LARGE_BYTES", 1)
     large = [desk.shows(0, plane) for plane in (0, 1)]
-    assert [desk.shows(index).pixels is before.pixels for index, before in zip((1, 2), small, strict=True)] == [
+    assert [desk.shows(index).stored is before.stored for index, before in zip((1, 2), small, strict=True)] == [
         True
     ] * 2
-    assert [desk.shows(0, plane).pixels is large[plane].pixels for plane in (0, 1)] == [False, False], (
+    assert [desk.shows(0, plane).stored is large[plane].stored for plane in (0, 1)] == [False, False], (
         "only one of them fits, and it is the one that was shown last"
     )

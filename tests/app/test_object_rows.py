@@ -13,6 +13,7 @@ from segstudio.labels.class_rows import changed_class_row
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause
 from tests.app.proposal_desk import Desk
+from tests.shown_pixels import whole
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def until(desk: Desk, rows: ObjectRows, count: int) -> None:
 def check(desk: Desk, rows: ObjectRows) -> None:
     """What the table says of pixels, boxes and values is what the arrays hold."""
     ids, origins = desk.read()
-    values = desk.navigation.display.pixels[..., 0]
+    values = whole(desk.navigation.display)[..., 0]
     assert rows.table is not None
     for n, id_ in enumerate(rows.table.ids.tolist()):
         mask = ids == id_

@@ -6,6 +6,7 @@ import pytest
 from segstudio.app.viewing import displaying
 from segstudio.app.viewing.display import DisplayImage, load_display_image
 from segstudio.imaging.source import Stored
+from tests.shown_pixels import whole
 from tests.ui.desk import Desk
 
 SIDE = 120
@@ -41,7 +42,7 @@ def test_the_next_and_the_one_before_are_there_when_they_are_asked_for(desk: Des
     opened.navigation.step(+1)
     desk.shown()
     assert opened.navigation.display is not None
-    assert opened.navigation.display.pixels[0, 0, 0] == 30
+    assert whole(opened.navigation.display)[0, 0, 0] == 30
     opened.navigation.step(-1)
     desk.shown()
     assert [name for name in decoded[len(before) :] if name in before] == [], "nothing is decoded twice"
@@ -70,7 +71,7 @@ def test_a_file_that_was_changed_since_is_decoded_again(desk: Desk, decoded: lis
     Image.fromarray(np.full((SIDE, SIDE, 3), 200, np.uint8)).save(opened.navigation.rows[1].file, compress_level=0)
     desk.shows(1)
     assert opened.navigation.display is not None
-    assert opened.navigation.display.pixels[0, 0, 0] == 200
+    assert whole(opened.navigation.display)[0, 0, 0] == 200
 
 
 def test_a_large_neighbour_is_left_alone(desk: Desk, decoded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -548,12 +548,12 @@ def test_another_view_is_looked_up_from_the_same_samples(canvas: Canvas, desk: D
     desk.navigation.displaying.choose(display.view.between(Levels(0, 4000)))
     assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (64, 64, 64)
     assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (191, 191, 191)
-    before, transform = display.reduced, canvas._viewport.transform
+    before, transform = display.stored, canvas._viewport.transform
     desk.navigation.displaying.choose(View((ShownChannel(0, Levels(2000, 3000), (255, 128, 0)),)))
     assert colour_at(canvas, 590.5, 450.5).getRgb()[:3] == (0, 0, 0)
     assert colour_at(canvas, 610.5, 450.5).getRgb()[:3] == (255, 128, 0)
     assert desk.navigation.display is not None
-    assert desk.navigation.display.reduced is before
+    assert desk.navigation.display.stored is before
     assert canvas._viewport.transform == transform
 
 

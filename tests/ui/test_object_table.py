@@ -11,6 +11,7 @@ from segstudio.geometry import Rect
 from segstudio.ui.panels.object_model import COLUMNS
 from segstudio.ui.panels.object_table import ObjectPanel
 from segstudio.ui.window.main_window import MainWindow
+from tests.shown_pixels import whole
 from tests.ui.desk import Desk
 
 AREAS = (Rect(20, 30, 50, 40), Rect(240, 100, 60, 200), Rect(400, 300, 30, 30), Rect(500, 40, 20, 50))
@@ -60,7 +61,7 @@ def head(panel: ObjectPanel, name: str) -> None:
 
 
 def test_every_object_is_a_row_with_what_it_measures(panel: ObjectPanel, desk: Desk) -> None:
-    values = desk.navigation.display.pixels
+    values = whole(desk.navigation.display)
     assert column(panel, "id") == ["1", "2", "3", "4"]
     assert column(panel, "class") == ["nucleus", "nucleus", "nucleus", "membrane"]
     assert column(panel, "area") == ["2,000", "12,000", "900", "1,000"]

@@ -10,6 +10,7 @@ import pytest
 from segstudio.app.editing import reclassing as operation
 from segstudio.geometry import Rect
 from segstudio.labels.paint.objects.recolor import reclassed
+from tests.shown_pixels import whole
 from tests.ui.desk import Desk
 
 A, B, C = Rect(20, 30, 50, 40), Rect(240, 100, 60, 200), Rect(400, 300, 30, 30)
@@ -56,7 +57,7 @@ def slow_computing(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
 
 
 def test_scripts_read_what_every_object_measures(lab: Desk) -> None:
-    values = lab.navigation.display.pixels
+    values = whole(lab.navigation.display)
     first, second, third = lab.session.objects()
     part = values[B.y : B.bottom, B.x : B.right].reshape(-1, 3)
     assert second.pop("mean") == pytest.approx(tuple(part.mean(axis=0)))

@@ -9,6 +9,7 @@ from segstudio.geometry import Rect
 from segstudio.labels.model import Touch
 from segstudio.ui.panels.touch_limits import TouchLimits
 from segstudio.ui.window.main_window import MainWindow
+from tests.shown_pixels import whole
 from tests.ui.desk import Desk
 
 
@@ -103,7 +104,7 @@ def test_values_are_picked_by_dragging_and_the_brush_is_back(window: MainWindow,
     assert 0 < found.low <= found.high < 255
     assert limits.low.value() == pytest.approx(found.low, abs=1e-4)
 
-    grey = desk.navigation.display.pixels.mean(axis=2)
+    grey = whole(desk.navigation.display).mean(axis=2)
     before = desk.class_ids()
     drag(window, (200, 200), (400, 240))
     changed = desk.class_ids() != before

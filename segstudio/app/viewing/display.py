@@ -16,7 +16,8 @@ from segstudio.text import _, count
 if TYPE_CHECKING:
     from segstudio.imaging.display import View
     from segstudio.imaging.levels import Levels
-    from segstudio.imaging.paged import Pages
+    from segstudio.imaging.outside_map import OutsideMap
+    from segstudio.imaging.samples import Samples
     from segstudio.imaging.source import PlaneInfo, Stored
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
@@ -28,24 +29,28 @@ class OtherSize(UnreadableImage):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DisplayImage:
-    """One plane in one view; a value. Level n of its samples is reduced by 2 ** n, and nothing of them is copied where
-    another view is taken.
+    """One plane in one view; a value. Nothing of its samples is copied where another view is taken.
 
-    `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is
-    known, `pages` the file that the samples of a large one lie in; `inverted`: low values are to be bright, until
-    somebody chooses otherwise. Arrays handed out are not to be written.
+    `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is known;
+    `inverted`: low values are to be bright, until somebody chooses otherwise; `beyond` says what lies outside the
+    picture, None where nothing does. Arrays handed out are not to be written.
     """
 
-    reduced: "tuple[NDArray[Any], ...]"
+    stored: "Samples"
     found: "Levels"
     view: "View"
     spacing: Spacing | None = None
-    pages: "Pages | None" = None
     inverted: bool = False
+    beyond: "OutsideMap | None" = None
 
     @staticmethod
     def of(
-        samples: NDArray[Any], found: "Levels", folder: Path | None = None, *, inverted: bool = False
+        samples: NDArray[Any],
+        found: "Levels",
+        folder: Path | None = None,
+        *,
+        inverted: bool = False,
+        beyond: "OutsideMap | None" = None,
     ) -> "DisplayImage":
         """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
 
@@ -54,54 +59,65 @@ class DisplayImage:
         from segstudio.imaging.display import automatic_view
         from segstudio.imaging.paged import paged
         from segstudio.imaging.pyramid import pyramid
+        from segstudio.imaging.samples import HeldSamples
 
-        reduced, pages = paged(pyramid(samples), folder)
-        view = automatic_view(samples.shape[2], found, inverted=inverted)
-        return DisplayImage(reduced, found, view, pages=pages, inverted=inverted)
-
-    @property
-    def pixels(self) -> NDArray[Any]:
-        """The samples (h, w, c) at full size."""
-        return self.reduced[0]
+        held = HeldSamples(*paged(pyramid(samples), folder))
+        view = automatic_view(held.channels, found, inverted=inverted)
+        return DisplayImage(held, found, view, inverted=inverted, beyond=beyond)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height in image pixels."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+        return self.stored.sizes[0]
 
     @property
     def levels(self) -> int:
-        """How many levels there are; level 0 is the image itself."""
-        return len(self.reduced)
+        """How many levels there are; level n is reduced by 2 ** n, level 0 is the image itself."""
+        return len(self.stored.sizes)
+
+    @property
+    def channels(self) -> int:
+        """How many channels the image has, shown or not."""
+        return self.stored.channels
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of its samples."""
+        return self.stored.dtype
+
+    @property
+    def overview(self) -> NDArray[Any]:
+        """The samples (h, w, c) of the smallest level."""
+        return self.stored.overview
 
     @property
     def automatic(self) -> "View":
         """The view until somebody chooses another."""
         from segstudio.imaging.display import automatic_view
 
-        return automatic_view(self.pixels.shape[2], self.found, inverted=self.inverted)
+        return automatic_view(self.channels, self.found, inverted=self.inverted)
 
     def fits(self, view: "View") -> bool:
         """Whether the image has every channel of a view."""
-        return all(0 <= channel.index < self.pixels.shape[2] for channel in view.channels)
+        return all(0 <= channel.index < self.channels for channel in view.channels)
 
     def seen(self, view: "View") -> "DisplayImage":
         """The same samples in another view. Raises `ValueError` where that names a channel the image does not have."""
         if not self.fits(view):
-            raise ValueError(f"an image of {self.pixels.shape[2]} channels cannot be shown as {view}")
+            raise ValueError(f"an image of {self.channels} channels cannot be shown as {view}")
         return replace(self, view=view)
 
     def samples(self, level: int, rect: Rect) -> NDArray[Any]:
-        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it: a view of the array."""
-        image = self.reduced[level]
-        inside = rect.intersected(Rect(0, 0, image.shape[1], image.shape[0]))
-        if self.pages is not None:
-            self.pages.note(level, slice(inside.y, inside.bottom))
-        return image[inside.y : inside.bottom, inside.x : inside.right]
+        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it."""
+        return self.stored.read(level, rect)
+
+    def outside(self, rect: Rect) -> "NDArray[np.bool_] | None":
+        """Which pixels (h, w) of a rectangle within the image lie outside the picture; None where none does."""
+        return None if self.beyond is None else self.beyond.mask(rect)
 
     def value_text(self, x: int, y: int) -> str:
         """The stored value of a pixel in words."""
-        value = np.atleast_1d(self.pixels[y, x])
+        value = self.samples(0, Rect(x, y, 1, 1))[0, 0]
         return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
 
 
@@ -118,6 +134,7 @@ def load_display_image(
     `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.levels import levels_of
+    from segstudio.imaging.outside_map import outside_map
     from segstudio.imaging.source import open_stored
 
     source = open_stored(stored)
@@ -127,9 +144,10 @@ def load_display_image(
             raise OtherSize(_other_size(stored.first, planes, plane, size))
         pixels = source.read(plane=plane)
         found = known or levels_of(source, plane)
+        beyond = outside_map(source, plane)
     finally:
         source.close()
-    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted)
+    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted, beyond=beyond)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

@@ -85,12 +85,12 @@ class Displaying(QObject):
 
     def _keep(self, key: _Key, loaded: DisplayImage) -> None:
         """Keep it, and let the oldest of its kind go."""
-        in_memory = loaded.pages is None
+        in_memory = loaded.stored.in_memory
         most = _KEPT_BYTES if in_memory else _KEPT_ON_DISK_BYTES
-        if _bytes(loaded) > most:
+        if loaded.stored.nbytes > most:
             return
         self._loaded[key] = loaded
-        alike = [(key, _bytes(kept)) for key, kept in self._loaded.items() if (kept.pages is None) == in_memory]
+        alike = [(key, kept.stored.nbytes) for key, kept in self._loaded.items() if kept.stored.in_memory == in_memory]
         held = sum(size for _, size in alike)
         for old, size in alike:
             if held <= most:
@@ -102,9 +102,9 @@ class Displaying(QObject):
         stamp = look.stamp
         known = self._kept.get(row.id, plane, stamp)
         loaded = load_display_image(row.stored, plane, row.planes[plane], known, self._folder.path)
-        if _bytes(loaded) >= paged.LARGE_BYTES:
-            self._folder.has_no_room = loaded.pages is None
-        if loaded.pixels.dtype != np.uint8:
+        if loaded.stored.nbytes >= paged.LARGE_BYTES:
+            self._folder.has_no_room = loaded.stored.in_memory
+        if loaded.dtype != np.uint8:
             try:
                 self._kept.keep(row.id, plane, stamp, loaded.found)
             except OSError as error:
@@ -155,7 +155,3 @@ class _FolderForPages:
 def _with_levels(pixels: int) -> int:
     """Pixels of an image and of all its smaller levels."""
     return pixels * 4 // 3
-
-
-def _bytes(display: DisplayImage) -> int:
-    return sum(level.nbytes for level in display.reduced)

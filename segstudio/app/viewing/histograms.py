@@ -50,7 +50,7 @@ class Histograms(QObject):
 
     def _follow(self) -> None:
         display = self._navigation.display if self._wanted else None
-        samples = None if display is None else display.reduced
+        samples = None if display is None else display.stored
         if samples is self._of:
             return
         self._of, self.current = samples, None
@@ -68,4 +68,4 @@ class Histograms(QObject):
 def _count(display: "DisplayImage") -> "Histogram | None":
     from segstudio.imaging.histogram import histogram
 
-    return histogram(display.reduced[-1])
+    return histogram(display.overview)

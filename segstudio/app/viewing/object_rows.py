@@ -126,7 +126,7 @@ class ObjectRows(QObject):
         if current is None or display is None:
             self._forget()
             return
-        document, plane, samples = current.document, self._navigation.plane, display.reduced
+        document, plane, samples = current.document, self._navigation.plane, display.stored
         if self._of is None or self._of[0] is not document or self._of[1] != plane:
             self._forget()
         elif self._of[2] is not samples:
@@ -204,7 +204,7 @@ class ObjectRows(QObject):
 
 def _answer(request: _Request, late: Callable[[], bool]) -> tuple[dict[Place, Sums], ObjectTable] | None:
     """For the worker: the sums of all tiles, and the table; None where nobody waits any more."""
-    channels = request.display.pixels.shape[2]
+    channels = request.display.channels
     sums = dict(request.known)
     bounds = Rect(0, 0, *request.display.size)
     for place, tile in _tiles(request):

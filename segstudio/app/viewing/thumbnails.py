@@ -69,7 +69,7 @@ def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8]
 
 def reduced_display(display: "DisplayImage", width: int, height: int) -> NDArray[np.uint8]:
     """The same from an image that is on screen, however that is shown: its smallest level is there already."""
-    return _fitted(display.reduced[-1], display.automatic, width, height)
+    return _fitted(display.overview, display.automatic, width, height)
 
 
 def _fitted(samples: NDArray[np.generic], view: "View", width: int, height: int) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.metadata import PLAIN
 from segstudio.imaging.readers import lossless_jpeg
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
@@ -71,7 +72,12 @@ def _info(path: Path, image: "Image") -> ImageInfo:
     moves = family in ("gif", "webp", "avif") or (family == "png" and not _sixteen_bit_colour(image))
     frames = int(getattr(image, "n_frames", 1)) if moves else 1
     planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
-    return ImageInfo(planes, channels, dtype, family, alpha)
+    metadata = PLAIN
+    if family == "jpeg":
+        from segstudio.imaging.readers.drone import metadata_of
+
+        metadata = metadata_of(image, image.getexif(), width, height)
+    return ImageInfo(planes, channels, dtype, family, alpha, metadata)
 
 
 def _samples(image: "Image") -> tuple[int, str, bool]:

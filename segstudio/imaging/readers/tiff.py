@@ -19,7 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.outside import has_outside
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
+from segstudio.imaging.readers.geo_tiff import BoundedFrames, is_geo, placed
+from segstudio.imaging.readers.raster_file import RasterSource
 from segstudio.imaging.readers.refusal import DECODING_ERRORS, checked_size, reading, refused
 from segstudio.imaging.readers.table import Gathered
 from segstudio.imaging.readers.tiff_facts import described
@@ -98,7 +101,7 @@ def probe(path: Path) -> ImageInfo:
     with _reading(path), _opened(path) as file:
         names = names_of_set(file)
         if not names:
-            return _probed(path, file)
+            return _probed(path, file)[0]
         return replace(_of_set(path, file, names), part=part_of(path, names))
 
 
@@ -123,7 +126,7 @@ def _of_set(path: Path, file: "tifffile.TiffFile", names: tuple[str, ...]) -> Im
     with _looking:
         found = _sets.get(key)
         if found is None:
-            found = _probed(path, file)
+            found = _probed(path, file)[0]
             if missing_files(path, names):
                 notes = (*found.metadata.notes, INCOMPLETE)
                 found = replace(found, metadata=msgspec.structs.replace(found.metadata, notes=notes))
@@ -133,9 +136,22 @@ def _of_set(path: Path, file: "tifffile.TiffFile", names: tuple[str, ...]) -> Im
         return found
 
 
-def _probed(path: Path, file: "tifffile.TiffFile") -> ImageInfo:
+def _probed(path: Path, file: "tifffile.TiffFile") -> tuple[ImageInfo, _Layout, bool]:
+    """The header, the layout, and whether GDAL reads the same pixels, window by window (`readers.geo_tiff`).
+
+    What a microscope wrote lies nowhere on earth, whatever its tags say.
+    """
     layout = _layout(path, file)
-    metadata = described(file, layout.series[0], _counted(layout), layout.channels)
+    info = _info(path, layout)
+    info = replace(info, metadata=described(file, layout.series[0], _counted(layout), layout.channels))
+    geo = layout.kind not in (*_BY_TABLE, *SLIDES) and is_geo(path, file.series[layout.series[0]].keyframe)
+    info, windows = placed(path, info, layout.photometric, layout.orientation) if geo else (info, False)
+    if not windows and (not layout.windows or has_outside(info.metadata)):
+        checked_size(path, layout.size("X"), layout.size("Y"), layout.samples * layout.dtype.itemsize)
+    return info, layout, windows
+
+
+def _info(path: Path, layout: _Layout) -> ImageInfo:
     height, width = layout.size("Y"), layout.size("X")
     if layout.dtype.kind not in "buif":
         raise UnreadableImage(
@@ -149,20 +165,21 @@ def _probed(path: Path, file: "tifffile.TiffFile") -> ImageInfo:
         raise UnreadableImage(
             _("{name} cannot be read: it has {channels} channels.", name=path.name, channels=layout.channels)
         )
-    if not layout.windows:
-        checked_size(path, width, height, layout.samples * layout.dtype.itemsize)
     if layout.orientation in _TURNED:
         width, height = height, width
     dtype = "uint8" if layout.dtype.kind == "b" or layout.palette else layout.dtype.newbyteorder("=").name
     planes = tuple(PlaneInfo(key, width, height) for key in _keys(layout))
-    return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha, metadata, layout.levels)
+    return ImageInfo(planes, layout.channels, dtype, "tiff", layout.alpha, levels=layout.levels)
 
 
 def open_image(path: Path) -> ImageSource:
     """See `imaging.source.open_image`."""
-    info = probe(path)
     with _reading(path), _opened(path) as file:
-        layout = _layout(path, file)
+        info, layout, windows = _probed(path, file)
+    if windows:
+        return RasterSource(path, info)
+    if has_outside(info.metadata):
+        return BoundedFrames(path, info, lambda plane: _decoded(path, plane))
     if not layout.windows:
         return FrameSource(info, lambda plane: _decoded(path, plane))
     return WindowSource(

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segstudio.errors import UsageError, UserError
+from segstudio.imaging.readers.table import NAMING_OTHERS
 from segstudio.labels.class_names import valid_name
 from segstudio.labels.model import ClassTable, Kind, folded_name
-from segstudio.store.project import NewClass, Project
+from segstudio.store.project import NewClass, NewImage, Project
 from segstudio.tasks.images.combining import by_pattern
 from segstudio.tasks.images.headers import Looked, looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
@@ -80,6 +81,8 @@ def new_project(
     if path.exists():
         raise UserError(_("There is already something at '{path}'; a new project needs a new name.", path=path))
     found = yield from found_images(images, combine)
+    if copy_files:
+        _must_be_alone(found.images)
     yield Progress(len(found.images), len(found.images), _("writing the project"))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
@@ -96,6 +99,17 @@ def found_images(given: Sequence[str], combine: str | None = None) -> Generator[
     if not found.images:
         raise no_image_found(found)
     return found
+
+
+def _must_be_alone(images: Sequence[NewImage]) -> None:
+    """Raises `UserError` for an image whose pixels lie in files that it names: they would not be copied with it."""
+    naming = next((image for image in images if image.family in NAMING_OTHERS), None)
+    if naming is not None:
+        raise UserError(
+            _("{path} cannot be copied into a project: its pixels lie in other files.", path=naming.path),
+            safe=_("No project was made."),
+            todo=_("Leave out --copy, or convert it to GeoTIFF first."),
+        )
 
 
 def parsed_classes(texts: Sequence[str]) -> list[NewClass]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import View, colours, is_plain, picked
+from segstudio.imaging.outside_map import OutsideMap
 from segstudio.imaging.pyramid import resizable
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks, reduced
 from segstudio.ui.canvas.palette import Ink
@@ -55,7 +56,7 @@ _Pixel = TypeVar("_Pixel", bound=np.unsignedinteger)
 class Pixels(Protocol):
     """The image: samples by level (level n is reduced by 2 ** n), and how they are displayed.
 
-    `reduced` is one and the same object in every view of the same samples.
+    `stored` is one and the same object in every view of the same samples.
     """
 
     @property
@@ -63,9 +64,15 @@ class Pixels(Protocol):
     @property
     def levels(self) -> int: ...
     @property
-    def reduced(self) -> tuple[NDArray[Any], ...]: ...
+    def channels(self) -> int: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    @property
+    def stored(self) -> object: ...
     @property
     def view(self) -> View: ...
+    @property
+    def beyond(self) -> OutsideMap | None: ...
     def samples(self, level: int, rect: Rect) -> NDArray[Any]: ...
 
 
@@ -111,7 +118,7 @@ def ground(pixels: Pixels, grid: Grid, out: NDArray[np.uint32]) -> None:
             coloured(samples, view, out)
         else:
             out[...] = enlarged(coloured(samples, view), rows - source.y, columns - source.x)
-    elif is_plain(pixels.reduced[0].dtype, view):
+    elif is_plain(pixels.dtype, view):
         samples, matrix = _reduced(pixels, grid)
         # Four channels are more than twice as fast as three.
         _drawn_into(out, _packed(_warped(_bgra(samples), matrix, (grid.rect.w, grid.rect.h), _unpacked(out))))

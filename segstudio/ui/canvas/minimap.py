@@ -147,7 +147,7 @@ def _reduced(display: "DisplayImage", width: int, height: int, ratio: float) -> 
     from segstudio.imaging.display import to_rgb
     from segstudio.imaging.pyramid import resizable, resized
 
-    small = resizable(display.reduced[-1])
+    small = resizable(display.overview)
     w = min(small.shape[1], round(width * ratio))
     h = min(small.shape[0], round(height * ratio))
     rgb = np.ascontiguousarray(to_rgb(resized(small, max(1, w), max(1, h)), display.view))

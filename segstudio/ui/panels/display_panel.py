@@ -252,5 +252,5 @@ def _colours(project: "OpenedProject") -> tuple[str, ...]:
     if display is None:
         return ()
     by_index = {channel.index: channel.colour for channel in display.view.channels}
-    shown = (by_index.get(index, (255, 255, 255)) for index in range(display.pixels.shape[2]))
+    shown = (by_index.get(index, (255, 255, 255)) for index in range(display.channels))
     return tuple("" if colour == (255, 255, 255) else "#{:02x}{:02x}{:02x}".format(*colour) for colour in shown)

@@ -120,7 +120,7 @@ class TouchLimits(QWidget):
     def _list_channels(self) -> None:
         """A single channel needs no choice; several begin with grey."""
         display = self._project.navigation.display if self._project is not None else None
-        channels = 1 if display is None else display.pixels.shape[2]
+        channels = 1 if display is None else display.channels
         if self.channel.count() != (channels + 1 if channels > 1 else 1):
             self.channel.clear()
             if channels > 1:
@@ -152,7 +152,7 @@ class TouchLimits(QWidget):
         display = self._project.navigation.display if self._project is not None else None
         if display is None:
             return 0.0, 255.0
-        kind, bits = display.pixels.dtype.kind, 8 * display.pixels.dtype.itemsize
+        kind, bits = display.dtype.kind, 8 * display.dtype.itemsize
         if kind == "u":
             return 0.0, 2.0**bits - 1
         if kind == "i":

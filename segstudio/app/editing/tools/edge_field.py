@@ -49,7 +49,7 @@ def edge_field(image: DisplayImage, start: Point, scale: float) -> Field:
     from segstudio.imaging.edge_paths import EdgeMap
 
     level = level_for(scale, image.levels)
-    height, width = image.reduced[level].shape[:2]
+    width, height = image.stored.sizes[level]
     step = 1 << level
     x = min(max(int(start[0] // step), 0), width - 1)
     y = min(max(int(start[1] // step), 0), height - 1)

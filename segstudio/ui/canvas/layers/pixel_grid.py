@@ -45,7 +45,7 @@ class PixelGrid:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         _paint_lines(painter, inside, viewport)
-        if viewport.scale >= VALUES_FROM and pixels.reduced[0].shape[2] <= _MOST_CHANNELS:
+        if viewport.scale >= VALUES_FROM and pixels.channels <= _MOST_CHANNELS:
             _paint_values(painter, inside, viewport, pixels)
 
 
