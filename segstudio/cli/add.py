@@ -24,6 +24,7 @@ def arguments(parser: CommandParser) -> None:
     )
     parser.add_project()
     parser.add_argument("images", metavar="PATH", nargs="+", help=_("files, folders (with everything below) and globs"))
+    parser.add_argument("--combine", metavar="PATTERN", help=_("files that are one image, as for 'segstudio new'"))
     parser.add_json()
 
 
@@ -33,7 +34,7 @@ def run(options: Namespace) -> int:
     from segstudio.tasks.images.add import add_images
 
     with opened(options.project, write=True) as project:
-        report = shown(add_images(project, options.images), _("file"))
+        report = shown(add_images(project, options.images, combine=options.combine), _("file"))
         images = project.count_images()
     complain_of(report)
     back = [row.path for row in report.back]

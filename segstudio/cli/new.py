@@ -22,6 +22,7 @@ def arguments(parser: CommandParser) -> None:
         "img_10. Paths are relative to the folder given or, for files and globs, to the deepest folder they share.",
         "segstudio new leaves.segstudio --images photos --class leaf --class symptom:#D55E00",
         "segstudio new cells.segstudio --images 'scans/*.tif' --class nucleus::instance --class debris::ignore",
+        "segstudio new wells.segstudio --images plate --combine '{name}_{c}.tif' --dry-run",
     )
     parser.add_argument("project", metavar="PROJECT", help=_("the folder NAME.segstudio to make"))
     parser.add_argument(
@@ -43,16 +44,33 @@ def arguments(parser: CommandParser) -> None:
             "an empty field takes its default (without --class: background and one semantic class 'object')"
         ),
     )
+    parser.add_argument(
+        "--combine",
+        metavar="PATTERN",
+        help=_(
+            "files that are one image, such as '{pattern}': equal in {name}, a channel a {c}, a slice a {z}",
+            pattern="{name}_{c}.tif",
+            name="{name}",
+            c="{c}",
+            z="{z}",
+        ),
+    )
+    parser.add_argument("--dry-run", action="store_true", help=_("print the images and their files, and make nothing"))
     parser.add_argument("--copy", action="store_true", help=_("copy the image files into the project"))
     parser.add_json()
 
 
 def run(options: Namespace) -> int:
     """Make the project."""
+    from segstudio.cli.new_dry_run import show_images
     from segstudio.cli.passed_over import complain_of, keys_of, say_masks
     from segstudio.tasks.images.new import new_project
 
-    task = new_project(Path(options.project), options.images, options.classes, copy_files=options.copy)
+    if options.dry_run:
+        return show_images(options)
+    task = new_project(
+        Path(options.project), options.images, options.classes, copy_files=options.copy, combine=options.combine
+    )
     report = shown(task, _("file"))
     complain_of(report)
     if options.json:

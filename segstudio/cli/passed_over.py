@@ -1,11 +1,11 @@
 """What `new` and `add` passed over: keys of their JSON object, and sentences for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from segstudio.cli.output import complain, say
 from segstudio.tasks.images.mask_folders import MaskFolder
-from segstudio.tasks.images.skipped import SkippedFile, named_groups
+from segstudio.tasks.images.skipped import SkippedFile, named_few, named_groups
 from segstudio.text import _, count
 
 __all__ = ["complain_of", "keys_of", "say_masks"]
@@ -30,6 +30,11 @@ class PassedOver(Protocol):
         ...
 
     @property
+    def apart(self) -> Mapping[str, Sequence[str]]:
+        """Files, by why, that are not one image though they are named so."""
+        ...
+
+    @property
     def mask_folders(self) -> Sequence[MaskFolder]:
         """Folders that hold masks of the images."""
         ...
@@ -43,6 +48,7 @@ def keys_of(report: PassedOver) -> dict[str, Any]:
         "own_masks_skipped": report.own_masks,
         "mask_folders_skipped": _folders(report, among_images=False),
         "masks_beside_images_skipped": _folders(report, among_images=True),
+        "not_joined": [{"path": path, "reason": why} for why, paths in report.apart.items() for path in paths],
     }
 
 
@@ -55,6 +61,8 @@ def complain_of(report: PassedOver) -> None:
     """Name what was skipped, the first three of each reason, on standard error, and say what was copied with names."""
     for line in named_groups(report.skipped_files):
         complain(line)
+    for why, paths in report.apart.items():
+        complain(_("Not joined: {files} ({why}).", files=named_few(paths), why=_(why)))
     if report.personal:
         complain(
             count(

@@ -147,7 +147,8 @@ def _plane(work: _Work) -> Generator[Step, None, None]:
             if found is not None:
                 del left[found.ty, found.tx]
                 fresh = True
-                yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found))
+                beyond = work.data.outside(entry.image, entry.plane, found.rect) if entry.bounded else None
+                yield _tile_reply(work.request, entry, found.ty, found.tx, *drawing.add(found, beyond))
                 continue
             ended = turn.made_window(left)
             if not left:
@@ -232,11 +233,16 @@ class _Drawing:
         self._best = np.zeros(shape, np.float16)
         self._levels: dict[tuple[int, int], NDArray[np.uint8]] = {}
 
-    def add(self, found: TileProbabilities) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-        """Object ids (256, 256) and confidence levels (64, 64) of a tile, each class being one object."""
+    def add(
+        self, found: TileProbabilities, outside: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """Object ids (256, 256) and confidence levels (64, 64) of a tile, each class being one object; nothing is
+        proposed outside the picture.
+        """
         place, best = best_of(found.values)
+        counted = (place, best) if outside is None else (place[~outside], best[~outside])
         for class_id, count, total in zip(
-            self._outputs.tolist(), *totals_of(place, best, len(self._outputs)), strict=True
+            self._outputs.tolist(), *totals_of(*counted, len(self._outputs)), strict=True
         ):
             if class_id and count:
                 score = self._scores.setdefault(class_id, _Score())
@@ -246,7 +252,9 @@ class _Drawing:
         classes = (
             self._outputs[place] if self._table is None else looked_up(place.astype(np.uint8, copy=False), self._table)
         )
-        if not self._outputs.all():
+        if outside is not None:
+            classes = np.where(outside, np.int32(0), classes)
+        if outside is not None or not self._outputs.all():
             best[classes == 0] = 0.0
         levels = quantised_confidence(best)
         if self._instances:

@@ -184,8 +184,16 @@ class ProjectData:
         found = self._kept_levels.get((image, plane))
         return None if found is None else found.of(stamp)
 
+    def outside(self, image: int, plane: int, rect: Rect) -> NDArray[np.bool_] | None:
+        """Which pixels (h, w) lie outside the picture; None where none does. Raises `UnreadableImage`."""
+        if not self._rows[image].bounded:
+            return None
+        return self._asked(
+            image, plane, lambda row, _kept: self._sources.outside(row.stored, plane, rect, row.planes[plane])
+        )
+
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
+        """Class ids (h, w), 0 where nothing is known or outside the picture, and origins (h, w)."""
         classes = np.zeros((rect.h, rect.w), np.int32)
         origins = np.zeros((rect.h, rect.w), np.uint8)
         self._labelled_keys(image)
@@ -199,7 +207,19 @@ class ProjectData:
             constant = tile.classes.size == 1
             classes[to] = tile.classes if constant else tile.classes[own]
             origins[to] = tile.origins if constant else tile.origins[own]
+        if self._rows[image].bounded and classes.any():
+            beyond = self._beyond(image, plane, rect)
+            classes[beyond] = 0
+            origins[beyond] = 0
         return classes, origins
+
+    def _beyond(self, image: int, plane: int, rect: Rect) -> NDArray[np.bool_]:
+        """What lies outside the picture; all of it where its file cannot be read, which `unreadable` then says."""
+        try:
+            found = self.outside(image, plane, rect)
+        except UnreadableImage:
+            return np.ones((rect.h, rect.w), np.bool_)
+        return np.zeros((rect.h, rect.w), np.bool_) if found is None else found
 
     def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:
         """Object ids (h, w), read again; all 0 where the image was edited since its labels were read."""
@@ -335,6 +355,7 @@ class ProjectData:
             part=_part(row),
             finished=marks.is_done(plane),
             seq=seq,
+            bounded=row.bounded,
         )
 
     def _labelled_keys(self, image: int) -> tuple[TileKey, ...]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, levels_by_channel, levels_of, to_float
+from segstudio.imaging.outside import outside
 from segstudio.imaging.source import ImageSource, Stored, open_stored
 from segstudio.store.kept_levels import FileStamp, stamp_of
 from segstudio.text import _
@@ -47,21 +48,35 @@ class Sources:
 
         `kept` gives the levels that the project keeps for the plane, asked for at the first read after `refresh`; if it
         keeps none, the same levels are computed here. A plane that is not of 8 bits is read between `shared` instead,
-        if it has as many channels.
+        if it has as many channels. What lies outside the picture is 0.
 
         Raises `UnreadableImage`, also if the file is no longer the one in the project.
         """
         file, source = stored.first, self._source(stored)
         try:
             _must_have(source, file, plane, size)
-            samples = source.read(rect, plane=plane)
+            samples, beyond = source.read(rect, plane=plane), outside(source, rect, plane=plane)
         except UnreadableImage:
             self._close(file)
             raise
         self._note(file, plane, source)
         if source.info.dtype != "uint8" and len(shared) == source.info.channels:
-            return to_float(samples, shared)
-        return to_float(samples, self._levels_of(file, plane, source, kept))
+            found = to_float(samples, shared)
+        else:
+            found = to_float(samples, self._levels_of(file, plane, source, kept))
+        if beyond is not None:
+            found[beyond] = 0.0
+        return found
+
+    def outside(self, stored: Stored, plane: int, rect: Rect, size: tuple[int, int]) -> NDArray[np.bool_] | None:
+        """Which pixels (h, w) of a rectangle lie outside the picture, None where none does. Raises as `pixels` does."""
+        file, source = stored.first, self._source(stored)
+        try:
+            _must_have(source, file, plane, size)
+            return outside(source, rect, plane=plane)
+        except UnreadableImage:
+            self._close(file)
+            raise
 
     def own_levels(
         self, stored: Stored, plane: int, size: tuple[int, int], kept: LevelsLookUp | None = None

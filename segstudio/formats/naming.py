@@ -52,8 +52,14 @@ def _stems(path: str, planes: int, with_extension: bool) -> list[str]:
 
 
 def _without_extension(path: str) -> str:
+    if path.lower().endswith(_COMPRESSED) and len(PurePosixPath(path).name) > len(_COMPRESSED):
+        return path[: -len(_COMPRESSED)]
     name = PurePosixPath(path)
     return str(name.with_suffix("")) if name.suffix and name.stem.strip(".") else path
+
+
+_COMPRESSED = ".nii.gz"
+"""The one extension of images that has two parts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,33 @@ _TABLE = (
         ),
     ),
     Format(
+        "geotiff",
+        N_("GeoTIFF masks"),
+        "segstudio.formats.geotiff",
+        (".tif", ".tiff"),
+        Layout.MASKS,
+        frozenset({Holds.CLASSES, Holds.UNKNOWN}),
+        N_("which object a pixel belongs to; origins; ignored pixels become unknown"),
+        options=frozenset({Option.GREY}),
+        about=N_(
+            "TIFF with one band of whole numbers, which are class values; the value for no data, else 255, is unknown. "
+            "Matched to images as PNG masks are. A mask that lies elsewhere on the map than its image is refused."
+        ),
+    ),
+    Format(
+        "nifti",
+        N_("NIfTI masks"),
+        "segstudio.formats.nifti",
+        (".nii.gz", ".nii"),
+        Layout.MASKS,
+        frozenset({Holds.CLASSES, Holds.UNKNOWN}),
+        N_("which object a voxel belongs to; origins; ignored voxels become unknown"),
+        about=N_(
+            "volumes of whole numbers, which are class values, 255 = unknown; one volume holds the masks of all planes "
+            "of an image. Matched to images as PNG masks are. A volume on another grid than its image is refused."
+        ),
+    ),
+    Format(
         "coco",
         N_("COCO (JSON)"),
         "segstudio.formats.coco",

@@ -8,6 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from segstudio.imaging.metadata import PLAIN, Metadata
+from segstudio.imaging.source import Stored
 from segstudio.labels.model import Kind
 
 __all__ = [
@@ -59,7 +61,8 @@ class ExportPlan:
 class LabelPlane:
     """The labels of one plane: class values int32 (h, w), `NOTHING` where unknown or ignored; object ids uint32 (h, w).
 
-    `path` is the image's relative path with '/', `plane` counts from 0 to `planes` - 1.
+    `path` is the image's relative path with '/', `plane` counts from 0 to `planes` - 1. `stored` says where the image
+    lies on a map or in a patient, and in which files.
     """
 
     path: str
@@ -67,14 +70,19 @@ class LabelPlane:
     planes: int
     values: NDArray[np.int32]
     objects: NDArray[np.uint32]
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MaskFile:
-    """A file that holds a mask, and its path with '/' below the folder that is read."""
+    """A file that holds a mask, and its path with '/' below the folder that is read.
+
+    Of a file with the masks of several planes there is one of these for each; their names have the plane's number.
+    """
 
     file: Path
     name: str
+    plane: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,13 +90,14 @@ class MaskValues:
     """Class values (h, w) int32 as stored in a file; pixels with the value `unknown` are not labelled.
 
     `colors` (n, 3) uint8 are the colours of the values below n, None if they mean nothing. In a colour `picture` the
-    values are only places in that list.
+    values are only places in that list. `grid` says where the mask lies, as far as its file does.
     """
 
     values: NDArray[np.int32]
     unknown: int
     colors: NDArray[np.uint8] | None = None
     picture: bool = False
+    grid: Metadata = PLAIN
 
 
 class MaskWriter(Protocol):

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.geometry import TILE, Rect
+from segstudio.imaging.outside import without_outside
 from segstudio.imaging.source import ImageSource, Pixels
 
 __all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_by_channel", "levels_of", "pooled", "to_float"]
@@ -85,9 +86,10 @@ def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
 def _sample_of(source: ImageSource, plane: int) -> Pixels:
     size = source.info.planes[plane]
     if size.width * size.height > _WHOLE_PX and (level := _enough(source.info.levels)):
-        pixels = source.read(None, level, plane)
-        return _sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)])
-    return _sample(size.width, size.height, source.info.channels, lambda rect: source.read(rect, plane=plane))
+        width, height = source.info.levels[level - 1]
+        pixels = without_outside(source, Rect(0, 0, width, height), plane, level)
+        return _sample(width, height, pixels.shape[2], lambda rect: pixels[_slices(rect)])
+    return _sample(size.width, size.height, source.info.channels, lambda rect: without_outside(source, rect, plane))
 
 
 def _enough(levels: Sequence[tuple[int, int]]) -> int:

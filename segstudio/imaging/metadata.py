@@ -17,6 +17,7 @@ __all__ = [
     "encoded",
     "is_metadata",
     "known",
+    "same_grid",
 ]
 
 Transform = tuple[float, float, float, float, float, float]
@@ -56,10 +57,12 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     `axes` names the axes of the planes and ends in yx ('yx', 'zyx', 'tzyx'); `sizes` has the length of each but the
     last two, in the order in which planes count (the last one fastest). `spacing` is the distance of pixel centres
     along z, y, x (or y, x) in `unit` (mm, µm, m). `transform` and `crs` (EPSG:n or WKT) place a picture on a map,
-    `affine` in a patient. Pixels of which every channel is `nodata` lie outside the picture. `windows` are the file's
-    own. `group` is the same for files of one patient, slide or flight, and says nothing else about it. `notes` are
-    sentences that a person should know, in English and translated when shown. `personal`: the file names a
-    person; `inverted`: it wants low values shown bright (MONOCHROME1).
+    `affine` in a patient; `position` is latitude and longitude in degrees, and height in metres, of the camera. Pixels
+    of which every channel is `nodata` lie outside the picture, and where it is `masked` those that the source says
+    (`imaging.outside`). `windows` are the file's own. `files` says what the files of an image are that are joined: c,
+    channels; z, slices; zc, both. `group` is the same for files of one patient, slide or flight, and says nothing else
+    about it. `notes` are sentences that a person should know, in English and translated when shown. `personal`: the
+    file names a person; `inverted`: it wants low values shown bright (MONOCHROME1).
     """
 
     axes: str = "yx"
@@ -70,14 +73,42 @@ class Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     crs: str = ""
     transform: Transform | None = None
     affine: Affine | None = None
+    position: tuple[float, float, float] | None = None
     nodata: float | None = None
+    masked: bool = False
     windows: tuple[Window, ...] = ()
     modality: str = ""
     group: str = ""
+    files: str = ""
     notes: tuple[str, ...] = ()
     personal: bool = False
     inverted: bool = False
 
+
+def same_grid(a: Metadata, b: Metadata) -> bool:
+    """Whether pixels of two files of one size lie on the same places, as far as both say: on one map, or in one
+    patient. Half a pixel is enough to tell them apart.
+    """
+    if a.affine is not None and b.affine is not None:
+        rows = zip(a.affine, b.affine, strict=True)
+        pixel = max(abs(value) for row in a.affine for value in row[:3])
+        return all(abs(x - y) <= pixel * (_HALF if at == 3 else _TURN) for m, n in rows for at, (x, y) in _places(m, n))
+    if a.transform is not None and b.transform is not None and a.crs and b.crs:
+        pixel = max(abs(value) for at, value in enumerate(a.transform) if at not in _ORIGIN)
+        pairs = _places(a.transform, b.transform)
+        near = all(abs(x - y) <= pixel * (_HALF if at in _ORIGIN else _TURN) for at, (x, y) in pairs)
+        # Two texts may mean one system, but two numbers do not.
+        return near and (a.crs == b.crs or not (a.crs.startswith("EPSG:") and b.crs.startswith("EPSG:")))
+    return True
+
+
+def _places(a: tuple[float, ...], b: tuple[float, ...]) -> "enumerate[tuple[float, float]]":
+    return enumerate(zip(a, b, strict=True))
+
+
+_HALF, _TURN = 0.5, 1e-3
+"""How far origins may differ, and the numbers that say how large a pixel is and which way it lies, in pixels."""
+_ORIGIN = (2, 5)
 
 PLAIN = Metadata()
 """Of a picture of which nothing is known but its pixels."""

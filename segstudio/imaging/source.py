@@ -64,7 +64,8 @@ class ImageInfo:
 
     `dtype` is the NumPy name of a sample's type, `family` the reader's (`png`, `jpeg`, ...). `levels` are (width,
     height) of the smaller copies of every plane that the file itself has, largest first. `part` says that the file may
-    be one of several of an image. `by_block`: reading a rectangle costs what it covers, and not the whole plane.
+    be one of several of an image. `beside` are names of files in its folder without which it has no pixels.
+    `by_block`: reading a rectangle costs what it covers, and not the whole plane.
     """
 
     planes: tuple[PlaneInfo, ...]
@@ -75,6 +76,7 @@ class ImageInfo:
     metadata: Metadata = PLAIN
     levels: tuple[tuple[int, int], ...] = ()
     part: Part | None = None
+    beside: tuple[str, ...] = ()
     by_block: bool = False
 
 
@@ -147,10 +149,13 @@ def open_image(path: Path) -> ImageSource:
 
 def open_stored(stored: Stored) -> ImageSource:
     """A source of an image's pixels, its planes in the project's order. Raises as `open_image` does."""
+    from segstudio.imaging.joined import open_joined
     from segstudio.imaging.readers.table import family_of
     from segstudio.imaging.reordered import reordered
 
     first, *more = stored.files
+    if more and stored.metadata.files:
+        return open_joined(stored)
     if more:
         return family_of(first).series_reader().open_series(stored)
     return reordered(open_image(first), [plane.key for plane in stored.planes])

@@ -53,7 +53,9 @@ class ClassEntry:
 
 @dataclass(frozen=True, slots=True)
 class PlaneEntry:
-    """One plane of an image: its size in pixels, its group and side of the split, the last edit of its image."""
+    """One plane of an image: its size in pixels, its group and side of the split, the last edit of its image; whether
+    pixels may lie outside the picture.
+    """
 
     image: int
     plane: int
@@ -65,6 +67,7 @@ class PlaneEntry:
     part: Part
     finished: bool
     seq: int
+    bounded: bool = False
 
     @property
     def bounds(self) -> Rect:
@@ -179,8 +182,14 @@ class Dataset(Protocol):
         """Whether nothing found so far keeps the pixels of a plane from being read."""
         ...
 
+    def outside(self, image: int, plane: int, rect: Rect) -> NDArray[np.bool_] | None:
+        """Which pixels (h, w) of a `bounded` plane lie outside the picture; None where none does. Raises
+        `UnreadableImage`.
+        """
+        ...
+
     def labels(self, image: int, plane: int, rect: Rect) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Class ids (h, w), 0 where nothing is known, and origins (h, w)."""
+        """Class ids (h, w), 0 where nothing is known or outside the picture, and origins (h, w)."""
         ...
 
     def objects(self, image: int, plane: int, rect: Rect) -> NDArray[np.uint32]:

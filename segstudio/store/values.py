@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from segstudio.imaging.metadata import known
+from segstudio.imaging.outside import has_outside
 from segstudio.imaging.source import PlaneInfo, Stored
 from segstudio.labels.done_planes import Marks
 from segstudio.labels.edit import TileKey
@@ -179,6 +180,11 @@ class ImageRow(msgspec.Struct, frozen=True, gc=False):
         planes = zip(self.keys, self.planes, self.places, strict=True) if self.keys else ()
         planes = tuple(PlaneInfo(key, *size, place) for key, size, place in planes)
         return Stored(self.files, planes, known(self.metadata))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether pixels may lie outside the picture."""
+        return bool(self.metadata) and has_outside(known(self.metadata))
 
     @property
     def _root(self) -> Path:

@@ -34,9 +34,9 @@ def exported(form: Format, folder: Path, *paths: str) -> list[Path]:
 
 
 def test_what_can_be_written_and_read_is_listed() -> None:
-    assert writable() == ("png", "coco")
-    assert readable() == ("png", "coco")
-    assert (readable(Layout.MASKS), readable(Layout.ANNOTATIONS)) == (("png",), ("coco",))
+    assert writable() == ("png", "geotiff", "nifti", "coco")
+    assert readable() == ("png", "geotiff", "nifti", "coco")
+    assert (readable(Layout.MASKS), readable(Layout.ANNOTATIONS)) == (("png", "geotiff", "nifti"), ("coco",))
 
 
 @written
@@ -44,7 +44,7 @@ def test_an_export_consists_of_the_files_it_names(form: Format, tmp_path: Path) 
     files = exported(form, tmp_path, "a.jpg", "sub/b.jpg")
     assert files
     assert {f for f in tmp_path.rglob("*") if f.is_file()} == set(files)
-    assert all(f.suffix in form.extensions for f in files)
+    assert all(f.name.endswith(form.extensions) for f in files)
 
 
 @masks
@@ -52,7 +52,7 @@ def test_what_is_exported_is_imported_again(form: Format, tmp_path: Path) -> Non
     reader = form.load().mask_reader()
     exported(form, tmp_path, "a.jpg", "sub/b.jpg")
     masks = reader.find(tmp_path)
-    assert [m.name for m in masks] == ["a.png", "sub/b.png"]
+    assert [m.name for m in masks] == [f"{stem}{form.extensions[0]}" for stem in ("a", "sub/b")]
     for mask in masks:
         found = reader.read(mask)
         assert np.array_equal(np.where(found.values == found.unknown, NOTHING, found.values), plane("").values)

@@ -46,7 +46,7 @@ def volumes(planes: list[NDArray], shape: list[int], rescale: tuple[float, float
     return [stored, stored * np.float64(rescale[0]) + np.float64(rescale[1])]
 
 
-@pytest.mark.parametrize("family", ["png", "jpeg", "webp", "bmp", "gif", "npy", "tiff", "dicom", "nifti"])
+@pytest.mark.parametrize("family", ["png", "jpeg", "webp", "bmp", "gif", "npy", "tiff", "geotiff", "dicom", "nifti"])
 def test_files_read_equal_to_a_reference_or_are_refused_in_a_sentence(robust_files: Path, family: str) -> None:
     references = json.loads((robust_files / "reference.json").read_text())["files"]
     with (robust_files / "index.csv").open(newline="") as file:

@@ -20,10 +20,10 @@ from segstudio.errors import Cancelled, NothingLabelled, UserError
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Edit
 from segstudio.labels.model import Cause, ImageId, Status
-from segstudio.labels.paint.fill import Filling, Outcome, most_bytes
+from segstudio.labels.paint.fill import Filling, Outcome, OutsideOf, most_bytes
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.tile import Dense
-from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, rest_of
+from segstudio.tasks.labels.accept import REST_SETTING, accepting, emptying, finishing, outside_of, rest_of
 from segstudio.tasks.labels.effort import count_effort
 from segstudio.text import N_, _
 
@@ -77,7 +77,8 @@ class Finishing(QObject):
         if proposal is None:
             self._notices.say(_("There is no proposal to accept yet."))
             return
-        work = accepting(lambda _plane: proposal, [proposal.plane], self._documents.classes)
+        outside = self._outside(opened.document.image)
+        work = accepting(lambda _plane: proposal, [proposal.plane], self._documents.classes, outside)
         self._fill(opened, Cause.ACCEPT, (_("Accept"), _("Accepting")), work, self._accepted)
 
     def _accepted(self, outcome: Outcome) -> None:
@@ -212,7 +213,11 @@ class Finishing(QObject):
         classes, navigation, image = self._documents.classes, self._navigation, opened.document.image
         item, here = self._item, navigation.plane
         rest = Rest.BACKGROUND if empty else self._rest
-        work = emptying(planes, classes) if empty else finishing(self._proposal_of(opened), planes, rest, classes)
+        outside = self._outside(opened.document.image)
+        if empty:
+            work = emptying(planes, classes, outside)
+        else:
+            work = finishing(self._proposal_of(opened), planes, rest, classes, outside)
 
         def done(outcome: Outcome) -> None:
             marked = [plane for plane in planes if plane not in outcome.empty]
@@ -232,6 +237,11 @@ class Finishing(QObject):
                 self._notices.say(nothing_words(item.planes, planes))
 
         self._fill(opened, Cause.DONE, (_("Done"), _("Finishing")), work, done, not_done)
+
+    def _outside(self, image: ImageId) -> OutsideOf | None:
+        """What lies outside the picture on screen, looked up by the worker that fills."""
+        row = self._navigation.rows[self._navigation.index]
+        return outside_of(row.stored) if row.id == image else None
 
     def _proposal_of(self, opened: OpenDocument) -> Callable[[int], Proposal | None]:
         """What was seen, not what may have been written since; of other planes what is stored."""

@@ -19,6 +19,7 @@ from segstudio.labels.lint.finding import MENDED, Finding, LintKind
 from segstudio.labels.lint.mending import mended
 from segstudio.labels.model import Cause
 from segstudio.labels.paint.objects.parts import Report
+from segstudio.tasks.labels.accept import outside_of
 from segstudio.tasks.labels.lint import write_mended
 from segstudio.text import N_, _, count
 
@@ -278,12 +279,13 @@ class Lint(QObject):
     def _mend_here(self, findings: tuple[Finding, ...]) -> None:
         """Those of the image on screen: a few are mended when this returns."""
         classes = self._documents.classes
+        outside = outside_of(self._navigation.rows[self._navigation.index].stored)
         self._runs.run(
             Operation(
                 "mend",
                 _("Mend"),
                 _("Mending"),
-                lambda document, report, step: mended(document, classes, findings, report, step),
+                lambda document, report, step: mended(document, classes, findings, report, step, outside),
                 lambda report: self._words(findings, report),
                 _nothing(findings),
                 selects=False,

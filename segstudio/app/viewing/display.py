@@ -17,6 +17,7 @@ from segstudio.text import _, count
 if TYPE_CHECKING:
     from segstudio.imaging.display import View
     from segstudio.imaging.levels import Levels
+    from segstudio.imaging.outside_map import OutsideMap
     from segstudio.imaging.samples import Samples
     from segstudio.imaging.source import PlaneInfo, Stored
 
@@ -32,7 +33,8 @@ class DisplayImage:
     """One plane in one view; a value. Nothing of its samples is copied where another view is taken.
 
     `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is known;
-    `inverted`: low values are to be bright, until somebody chooses otherwise. Arrays handed out are not to be written.
+    `inverted`: low values are to be bright, until somebody chooses otherwise; `beyond` says what lies outside the
+    picture, None where nothing does. Arrays handed out are not to be written.
     """
 
     stored: "Samples"
@@ -40,10 +42,16 @@ class DisplayImage:
     view: "View"
     spacing: Spacing | None = None
     inverted: bool = False
+    beyond: "OutsideMap | None" = None
 
     @staticmethod
     def of(
-        samples: NDArray[Any], found: "Levels", folder: Path | None = None, *, inverted: bool = False
+        samples: NDArray[Any],
+        found: "Levels",
+        folder: Path | None = None,
+        *,
+        inverted: bool = False,
+        beyond: "OutsideMap | None" = None,
     ) -> "DisplayImage":
         """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
 
@@ -53,14 +61,18 @@ class DisplayImage:
         from segstudio.imaging.pyramid import pyramid
         from segstudio.imaging.samples import HeldSamples
 
-        return DisplayImage.shown(HeldSamples(*paged(pyramid(samples), folder)), found, inverted=inverted)
+        held = HeldSamples(*paged(pyramid(samples), folder))
+        return DisplayImage.shown(held, found, inverted=inverted, beyond=beyond)
 
     @staticmethod
-    def shown(stored: "Samples", found: "Levels", *, inverted: bool = False) -> "DisplayImage":
+    def shown(
+        stored: "Samples", found: "Levels", *, inverted: bool = False, beyond: "OutsideMap | None" = None
+    ) -> "DisplayImage":
         """Samples in their automatic view."""
         from segstudio.imaging.display import automatic_view
 
-        return DisplayImage(stored, found, automatic_view(stored.channels, found, inverted=inverted), inverted=inverted)
+        view = automatic_view(stored.channels, found, inverted=inverted)
+        return DisplayImage(stored, found, view, inverted=inverted, beyond=beyond)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -124,6 +136,10 @@ class DisplayImage:
         """Whether `samples` would not wait."""
         return self.stored.has(level, rect)
 
+    def outside(self, rect: Rect) -> "NDArray[np.bool_] | None":
+        """Which pixels (h, w) of a rectangle within the image lie outside the picture; None where none does."""
+        return None if self.beyond is None else self.beyond.mask(rect)
+
     def value_text(self, x: int, y: int) -> str:
         """The stored value of a pixel in words; '…' where it is not decoded yet."""
         if not self.has(0, Rect(x, y, 1, 1)):
@@ -147,6 +163,7 @@ def load_display_image(
     from segstudio.imaging.early_copy import early_copy
     from segstudio.imaging.filling_samples import FillingSamples
     from segstudio.imaging.levels import levels_of
+    from segstudio.imaging.outside_map import outside_map
     from segstudio.imaging.paged import LARGE_BYTES, room_for
     from segstudio.imaging.source import open_stored
     from segstudio.imaging.tiled_samples import TiledSamples, may_be_tiled
@@ -158,19 +175,20 @@ def load_display_image(
         if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
             raise OtherSize(_other_size(stored.first, planes, plane, size))
         found = known or levels_of(source, plane)
+        beyond = outside_map(source, plane)
+        shown = partial(DisplayImage.shown, found=found, inverted=info.metadata.inverted, beyond=beyond)
         if may_be_tiled(info, plane):
-            return DisplayImage.shown(TiledSamples(source, plane), found, inverted=info.metadata.inverted)
+            return shown(TiledSamples(source, plane))
         early = early_copy(stored.first, info, plane) if len(stored.files) == 1 else None
         decoded = None if early is not None or info.by_block else source.read(plane=plane)
         if decoded is None or decoded.nbytes >= LARGE_BYTES:
             # From here on it is there row by row: smaller levels and a file take as long again as decoding.
-            filling = FillingSamples(source, plane, partial(room_for, folder=folder), early)
-            return DisplayImage.shown(filling, found, inverted=info.metadata.inverted)
+            return shown(FillingSamples(source, plane, partial(room_for, folder=folder), early))
     except BaseException:
         source.close()
         raise
     source.close()
-    return DisplayImage.of(decoded, found, folder, inverted=info.metadata.inverted)
+    return DisplayImage.of(decoded, found, folder, inverted=info.metadata.inverted, beyond=beyond)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

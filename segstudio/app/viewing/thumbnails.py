@@ -104,11 +104,12 @@ def _tiff_level(file: Path, info: "ImageInfo", width: int, height: int) -> NDArr
     import tifffile
 
     from segstudio.imaging.readers.refusal import reading
+    from segstudio.imaging.readers.tiff_series import pictures_of
 
     with reading(file, tifffile.TiffFileError), tifffile.TiffFile(file) as tiff:
-        levels = tiff.series[0].levels
+        levels = tiff.series[pictures_of(tiff.series)[0]].levels
         fitting = [level for level in levels[1:] if level.axes in ("YX", "YXS") and _fills(level.shape, width, height)]
-        page = tiff.series[0].keyframe
+        page = levels[0].keyframe
         plain = int(page.photometric) in (1, 2, 6) and 274 not in page.tags
         if not fitting or not plain:
             return None

@@ -23,7 +23,7 @@ from segstudio.imaging.readers.unpacked import unpacked
 from segstudio.imaging.source import ImageInfo, ImageSource, Pixels, PlaneInfo
 from segstudio.text import N_, _
 
-__all__ = ["is_nifti", "open_image", "probe"]
+__all__ = ["is_nifti", "open_image", "probe", "unzipped"]
 
 _GZIP = b"\x1f\x8b"
 _SIZES = (348, 540)
@@ -39,13 +39,19 @@ _TIGHTEST = 1032
 """The most that deflate makes of a byte."""
 
 
+def unzipped(head: bytes) -> bytes:
+    """The first bytes of what a file holds, compressed by gzip or not; b"" where that is damaged."""
+    if not head.startswith(_GZIP):
+        return head
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, 1024)
+    except zlib.error:
+        return b""
+
+
 def is_nifti(head: bytes) -> bool:
     """Whether these are the first bytes of such a file, compressed or not."""
-    if head.startswith(_GZIP):
-        try:
-            head = zlib.decompressobj(wbits=31).decompress(head, 1024)
-        except zlib.error:
-            return False
+    head = unzipped(head)
     for order in ("little", "big"):
         size = int.from_bytes(head[:4], order)  # type: ignore[arg-type]
         if size in _SIZES and len(head) >= _SIZES[0]:

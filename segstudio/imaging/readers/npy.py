@@ -1,6 +1,7 @@
 """NumPy arrays in .npy files: (h, w), (h, w, 1..4) or (planes, h, w). Never a pickle."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from segstudio.imaging.readers.refusal import checked_size, reading
 from segstudio.imaging.source import ImageInfo, Pixels, PlaneInfo
 from segstudio.text import _
 
-__all__ = ["open_image", "probe"]
+__all__ = ["array_info", "layout_of", "native", "open_image", "probe"]
 
 _MOST_CHANNELS = 4
 
@@ -21,6 +22,11 @@ def probe(path: Path) -> ImageInfo:
         array = _mapped(path)
         shape, dtype = array.shape, array.dtype
         del array
+    return array_info(path, "npy", shape, dtype)
+
+
+def array_info(path: Path, family: str, shape: tuple[int, ...], dtype: "np.dtype[Any]") -> ImageInfo:
+    """The header of an array as an image. Raises `UnreadableImage` where it is none."""
     if dtype.kind not in "buif" or dtype.itemsize > 8:
         raise UnreadableImage(
             _("{name} cannot be read: it holds {dtype} values, which are not pixels.", name=path.name, dtype=dtype)
@@ -33,10 +39,10 @@ def probe(path: Path) -> ImageInfo:
                 dimensions=len(shape),
             )
         )
-    count, height, width, channels = _layout(shape)
+    count, height, width, channels = layout_of(shape)
     checked_size(path, width, height, channels * dtype.itemsize)
     name = "uint8" if dtype.kind == "b" else dtype.newbyteorder("=").name
-    return ImageInfo(tuple(PlaneInfo(str(i), width, height) for i in range(count)), channels, name, "npy")
+    return ImageInfo(tuple(PlaneInfo(str(i), width, height) for i in range(count)), channels, name, family)
 
 
 def open_image(path: Path) -> FrameSource:
@@ -46,9 +52,9 @@ def open_image(path: Path) -> FrameSource:
     def decode(plane: int) -> Frame:
         with reading(path):
             array = _mapped(path)
-            count, height, width, channels = _layout(array.shape)
+            count, height, width, channels = layout_of(array.shape)
             planes = array.reshape(count, height, width, channels)
-            return Frame(_native(planes[plane]))
+            return Frame(native(planes[plane]))
 
     return FrameSource(info, decode)
 
@@ -58,7 +64,7 @@ def _mapped(path: Path) -> Pixels:
     return np.load(path, mmap_mode="r", allow_pickle=False)
 
 
-def _layout(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+def layout_of(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Planes, height, width, channels."""
     if len(shape) == 2:
         return 1, shape[0], shape[1], 1
@@ -67,7 +73,7 @@ def _layout(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     return shape[0], shape[1], shape[2], 1
 
 
-def _native(samples: Pixels) -> Pixels:
+def native(samples: Pixels) -> Pixels:
     """A copy in this machine's byte order; true and false become 255 and 0."""
     if samples.dtype.kind == "b":
         return samples.astype(np.uint8) * np.uint8(255)

@@ -1,8 +1,8 @@
-"""PNG, JPEG, BMP, WebP and GIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
+"""PNG, JPEG, BMP, WebP, GIF and AVIF, read by Pillow (PNG of 16 bits a colour by OpenCV, which keeps all 16).
 
-Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB. Frames of GIF and WebP are planes; of an animated
-PNG the still picture is read. A JPEG that ends before its end mark is refused: its decoder would fill the rest with
-grey.
+Palettes become RGB, one-bit pictures 0 and 255, CMYK becomes RGB, AVIF of more than 8 bits 8. Frames of GIF, WebP, AVIF
+and animated PNG are planes (of a PNG of 16 bits a colour the first alone). A JPEG that ends before its end mark is
+refused: its decoder would fill the rest with grey.
 """
 
 import re
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segstudio.errors import UnreadableImage
+from segstudio.imaging.metadata import PLAIN
+from segstudio.imaging.readers import lossless_jpeg
 from segstudio.imaging.readers.frames import Frame, FrameSource, upright
 from segstudio.imaging.readers.pillow import opened_by_pillow, reading_by_pillow
 from segstudio.imaging.readers.refusal import DAMAGED, checked_size
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["open_image", "orientation_of", "probe"]
 
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF")
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "AVIF")
 _ORIENTATION = 0x0112
 _XMP_ORIENTATION = re.compile(r"tiff:Orientation(?:=\"|>)([1-8])")
 _TURNED = (5, 6, 7, 8)
@@ -34,13 +36,28 @@ _LARGE_BYTES = 1 << 26
 
 def probe(path: Path) -> ImageInfo:
     """See `imaging.source.probe`."""
-    with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
-        return _info(path, image)
+    return _probed(path)[0]
+
+
+def _probed(path: Path) -> tuple[ImageInfo, bool]:
+    """The header, and whether the file is a JPEG without loss."""
+    try:
+        with opened_by_pillow(path, _FORMATS) as image, reading_by_pillow(path):
+            return _info(path, image), False
+    except UnreadableImage:
+        with path.open("rb") as file:
+            jpeg = file.read(3) == b"\xff\xd8\xff"
+        lossless = lossless_jpeg.header_of(path) if jpeg else None
+        if lossless is None:
+            raise
+        return lossless, True
 
 
 def open_image(path: Path) -> FrameSource:
     """See `imaging.source.open_image`."""
-    info = probe(path)
+    info, lossless = _probed(path)
+    if lossless:
+        return lossless_jpeg.open_image(path, info)
     if len(info.planes) == 1:
         return FrameSource(info, lambda _plane: _still(path, info))
     return _Animation(path, info)
@@ -53,9 +70,15 @@ def _info(path: Path, image: "Image") -> ImageInfo:
     checked_size(path, width, height, (channels + alpha) * np.dtype(dtype).itemsize)
     if orientation_of(path, image) in _TURNED:
         width, height = height, width
-    frames = int(getattr(image, "n_frames", 1)) if family in ("gif", "webp") else 1
+    moves = family in ("gif", "webp", "avif") or (family == "png" and not _sixteen_bit_colour(image))
+    frames = int(getattr(image, "n_frames", 1)) if moves else 1
     planes = tuple(PlaneInfo(str(index), width, height) for index in range(frames))
-    return ImageInfo(planes, channels, dtype, family, alpha)
+    metadata = PLAIN
+    if family == "jpeg":
+        from segstudio.imaging.readers.drone import metadata_of
+
+        metadata = metadata_of(image, image.getexif(), width, height)
+    return ImageInfo(planes, channels, dtype, family, alpha, metadata)
 
 
 def _samples(image: "Image") -> tuple[int, str, bool]:

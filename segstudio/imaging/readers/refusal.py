@@ -15,7 +15,7 @@ from pathlib import Path
 from segstudio.errors import UnreadableImage
 from segstudio.text import N_, _
 
-__all__ = ["DAMAGED", "DECODING_ERRORS", "checked_size", "quiet", "reading", "refused"]
+__all__ = ["DAMAGED", "DECODING_ERRORS", "checked_size", "fits_memory", "quiet", "reading", "refused"]
 
 DAMAGED = N_("its content is damaged, or of a kind that is not supported")
 """The reason given if the decoder's own words would not help; translated when shown."""
@@ -88,6 +88,12 @@ def checked_size(path: Path, width: int, height: int, bytes_a_pixel: int) -> Non
                 size=size,
             )
         )
+
+
+def fits_memory(need: int) -> None:
+    """Raises `MemoryError` where so many bytes are more than half of what this machine has."""
+    if need > _memory() // 2:
+        raise MemoryError(f"{need} bytes")
 
 
 def _memory() -> int:

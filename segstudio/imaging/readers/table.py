@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from segstudio.errors import UnreadableImage
-from segstudio.imaging.readers.nifti import is_nifti
+from segstudio.imaging.readers.metaimage import is_metaimage
+from segstudio.imaging.readers.nifti import is_nifti, unzipped
 from segstudio.imaging.readers.refusal import refused
+from segstudio.imaging.readers.tiff_software import software_of
 from segstudio.imaging.source import ImageInfo, ImageSource, Stored
 from segstudio.registry import Registry, named
 from segstudio.text import N_, _
 
 __all__ = [
     "FAMILIES",
+    "MASK_MARK",
+    "NAMING_OTHERS",
     "NOT_PLAIN",
     "OWN_MASK",
     "Content",
@@ -32,11 +36,17 @@ __all__ = [
     "readable_formats",
 ]
 
-OWN_MASK = b"tEXtSoftware\0SegStudio mask"
-"""The chunk by which our exported masks are recognised; it comes right after the PNG's header."""
+MASK_MARK = b"SegStudio mask"
+"""The words by which our exported masks are recognised: software of a PNG or TIFF, description of a NIfTI."""
+
+OWN_MASK = b"tEXtSoftware\0" + MASK_MARK
+"""The chunk with them; it comes right after the PNG's header."""
 
 NOT_PLAIN = N_("it is not a plain file but a pipe, a socket or a device")
 """Why such a thing in a file's place is never opened: that might wait for ever. Translated when shown."""
+
+NAMING_OTHERS = ("vrt", "envi")
+"""The families whose files name others, in which the pixels are."""
 
 _HEAD = 1024
 """Enough bytes to recognise every family, our own masks, and formats that are known but not supported yet."""
@@ -114,6 +124,10 @@ def _begins(*magic: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.startswith(magic)
 
 
+def _brand(*brands: bytes) -> Callable[[bytes], bool]:
+    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
+
+
 _OF_TIFF = _begins(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -132,23 +146,37 @@ def _is_dicom(head: bytes) -> bool:
     return group in (b"\x02\0", b"\x08\0") and element <= _LAST_FIRST and length % 2 == 0 and 0 < length <= _LONGEST
 
 
+def _is_npz(head: bytes) -> bool:
+    """An archive whose first file is an array."""
+    return head.startswith(b"PK\x03\x04") and head[30 : 30 + int.from_bytes(head[26:28], "little")].endswith(b".npy")
+
+
 _LAST_FIRST, _LONGEST = 0x18, 128
 """The highest element with which a file without a mark begins, and the longest value of it."""
 
-_RASTER, _TIFF, _NPY, _DICOM, _NIFTI = (
-    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti")
+_RASTER, _TIFF, _NPY, _DICOM, _NIFTI, _WINDOWS, _VRT = (
+    f"segstudio.imaging.readers.{name}" for name in ("raster", "tiff", "npy", "dicom", "nifti", "raster_file", "vrt")
 )
+_NRRD, _META, _NPZ = (f"segstudio.imaging.readers.{name}" for name in ("nrrd", "metaimage", "npz"))
 _FAMILIES = (
     Family("png", (".png", ".apng"), _begins(b"\x89PNG\r\n\x1a\n"), _RASTER, "PNG"),
     Family("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), _begins(b"\xff\xd8\xff"), _RASTER, "JPEG"),
-    Family("tiff", (".tif", ".tiff"), _is_tiff, _TIFF, "TIFF"),
+    Family("tiff", (".tif", ".tiff", ".svs", ".scn", ".ndpi", ".bif", ".qptiff"), _is_tiff, _TIFF, "TIFF"),
     Family("webp", (".webp",), lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", _RASTER, "WebP"),
     Family("gif", (".gif",), _begins(b"GIF87a", b"GIF89a"), _RASTER, "GIF"),
     Family("npy", (".npy",), _begins(b"\x93NUMPY"), _NPY, "NumPy (.npy)"),
     # Two letters prove little, so the size of the second header, 12 to 124, is checked too.
     Family("bmp", (".bmp", ".dib"), lambda head: head[:2] == b"BM" and head[15:18] == b"\0\0\0", _RASTER, "BMP"),
+    Family("jp2", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ"), _WINDOWS, "JPEG 2000"),
+    Family("vrt", (".vrt",), lambda head: b"<VRTDataset" in head, _VRT, "VRT"),
+    Family("envi", (".hdr",), _begins(b"ENVI\n", b"ENVI\r", b"ENVI "), _WINDOWS, "ENVI"),
+    Family("imagine", (".img",), _begins(b"EHFA_HEADER_TAG"), _WINDOWS, "Erdas Imagine"),
     Family("dicom", (".dcm", ".dicom", ".ima"), _is_dicom, _DICOM, "DICOM"),
     Family("nifti", (".nii", ".nii.gz", ".hdr"), is_nifti, _NIFTI, "NIfTI"),
+    Family("avif", (".avif",), _brand(b"avif", b"avis"), _RASTER, "AVIF"),
+    Family("npz", (".npz",), _is_npz, _NPZ, "NumPy (.npz)"),
+    Family("nrrd", (".nrrd", ".nhdr"), _begins(b"NRRD000"), _NRRD, "NRRD"),
+    Family("metaimage", (".mha", ".mhd"), is_metaimage, _META, "MetaImage"),
 )
 FAMILIES: Registry[Family] = Registry("readers", {family.name: family for family in _FAMILIES}, named(Family))
 
@@ -163,21 +191,13 @@ class _Foreign:
     sniff: Callable[[bytes], bool] = lambda _: False
 
 
-def _brand(*brands: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
-
-
 _FOREIGN: tuple[_Foreign, ...] = (
-    _Foreign("NRRD", (".nrrd", ".nhdr"), _begins(b"NRRD000")),
-    _Foreign("MetaImage", (".mha", ".mhd"), _begins(b"ObjectType = Image")),
     _Foreign("CZI", (".czi",), _begins(b"ZISRAWFILE")),
     _Foreign("LIF", (".lif",)),
     _Foreign("ND2", (".nd2",), _begins(b"\xda\xce\xbe\x0a")),
     _Foreign("MRC", (".mrc",)),
     _Foreign("HDF5", (".h5", ".hdf5", ".ims"), _begins(b"\x89HDF\r\n")),
     _Foreign("HEIC", (".heic", ".heif"), _brand(b"heic", b"heix", b"mif1", b"msf1")),
-    _Foreign("AVIF", (".avif",), _brand(b"avif", b"avis")),
-    _Foreign("JPEG 2000", (".jp2", ".j2k", ".jpf"), _begins(b"\0\0\0\x0cjP  ", b"\xffO\xffQ")),
     _Foreign("JPEG XL", (".jxl",), _begins(b"\0\0\0\x0cJXL ")),
     _Foreign("OpenEXR", (".exr",), _begins(b"v/1\x01")),
     _Foreign("Photoshop", (".psd", ".psb"), _begins(b"8BPS")),
@@ -231,7 +251,19 @@ def content_of(path: Path) -> Content:
         return Content.OTHER
     if OWN_MASK in head:
         return Content.OWN_MASK
-    return Content.OTHER if _sniffed(head) is None else Content.IMAGE
+    family = _sniffed(head)
+    if family is None:
+        return Content.OTHER
+    return Content.OWN_MASK if _is_marked(path, family, head) else Content.IMAGE
+
+
+def _is_marked(path: Path, family: Family, head: bytes) -> bool:
+    if family.name == "nifti":
+        return MASK_MARK in unzipped(head)
+    try:
+        return family.name == "tiff" and software_of(path, head) == MASK_MARK
+    except OSError:
+        return False
 
 
 def is_palette_png(path: Path) -> bool:

@@ -8,6 +8,7 @@ from segstudio.labels.document import Document
 from segstudio.labels.lint.finding import NEARLY_EMPTY_PX, Finding, LintKind
 from segstudio.labels.lint.plane import Area, PlaneLook, look_at_plane
 from segstudio.labels.model import ClassId, ClassTable, ImageId, ObjectId
+from segstudio.labels.paint.fill import OutsideOf
 
 __all__ = ["ImageLook", "class_findings", "findings_of", "look_at", "tiles_to_look_at"]
 
@@ -24,13 +25,16 @@ class ImageLook:
         return sum(look.pixels.get(class_id, 0) for look in self.planes)
 
 
-def look_at(document: Document, classes: ClassTable, below: int) -> Generator[int, None, ImageLook]:
+def look_at(
+    document: Document, classes: ClassTable, below: int, outside: OutsideOf | None = None
+) -> Generator[int, None, ImageLook]:
     """Look at all planes of an image; yields how many tiles were looked at. Parts and holes of fewer than `below`
-    pixels are small. The document is only read."""
+    pixels are small; what lies `outside` the picture need not be labelled. The document is only read."""
     done = document.done_planes
     planes: list[PlaneLook] = []
     for plane in range(len(document.raster.sizes)):
-        planes.append((yield from look_at_plane(document, plane, classes, below=below, done=plane in done)))
+        steps = look_at_plane(document, plane, classes, below=below, done=plane in done, outside=outside)
+        planes.append((yield from steps))
     return ImageLook(document.image, tuple(planes))
 
 

@@ -17,10 +17,11 @@ from segstudio.labels.document import Document
 from segstudio.labels.lint.finding import Finding, LintKind
 from segstudio.labels.lint.mistaken import accepted
 from segstudio.labels.lint.part_sums import PartSums
-from segstudio.labels.lint.plane import blocks_of
+from segstudio.labels.lint.plane import blocks_of, within_picture
 from segstudio.labels.lint.rims import rim
 from segstudio.labels.model import ClassTable, ObjectId, Origin
 from segstudio.labels.paint.components import TiledComponents, mask_parts
+from segstudio.labels.paint.fill import OutsideOf
 from segstudio.labels.paint.objects.extent import ids_in
 from segstudio.labels.paint.objects.parts import NewObjects, Painted, Report, changed_tile, painted, whole
 from segstudio.labels.paint.policy import effective_lookup, locked_lookup
@@ -43,25 +44,35 @@ def _ignore(_steps: int) -> None:
 
 
 def mended(
-    document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step = _ignore
+    document: Document,
+    classes: ClassTable,
+    findings: Sequence[Finding],
+    report: Report,
+    step: Step = _ignore,
+    outside: OutsideOf | None = None,
 ) -> Iterator[Part]:
     """Mend findings of one kind in an image: specks, pinholes, unlabelled areas, or probable mistakes.
 
-    `report.number` counts what was mended, `left` what is locked or not there any more. `step` is called from time to
-    time, and may raise.
+    Nothing `outside` the picture is filled. `report.number` counts what was mended, `left` what is locked or not there
+    any more. `step` is called from time to time, and may raise.
     """
-    yield from whole(document, _parts(document, classes, findings, report, step))
+    yield from whole(document, _parts(document, classes, findings, report, step, outside))
 
 
 def _parts(
-    document: Document, classes: ClassTable, findings: Sequence[Finding], report: Report, step: Step
+    document: Document,
+    classes: ClassTable,
+    findings: Sequence[Finding],
+    report: Report,
+    step: Step,
+    outside: OutsideOf | None,
 ) -> Iterator[Part]:
     mistakes = [found for found in findings if found.kind is LintKind.MISTAKE]
     if mistakes:
         yield from accepted(document, classes, mistakes, report, step)
         return
     mender = _Mender(effective_lookup(document, classes), locked_lookup(document, classes), classes.background.id)
-    background = _Background(document, classes, mender)
+    background = _Background(document, classes, mender, outside)
     for plane in range(len(document.raster.sizes)):
         here = [found for found in findings if found.plane == plane]
         areas = {(found.rect, found.pixels) for found in here if found.kind is LintKind.UNKNOWN_IN_DONE and found.rect}
@@ -195,9 +206,9 @@ def _part(of_kind: Mask, found: Finding, wide: Rect, connectivity: int) -> Mask 
 class _Background:
     """Gives unlabelled areas to the background, in blocks of whole tiles: they may be as large as the plane."""
 
-    def __init__(self, document: Document, classes: ClassTable, mender: _Mender) -> None:
+    def __init__(self, document: Document, classes: ClassTable, mender: _Mender, outside: OutsideOf | None) -> None:
         self._document, self._new, self._mender = document, NewObjects(document), mender
-        self._class = classes.background
+        self._class, self._outside = classes.background, outside
 
     def parts(self, plane: int, areas: Collection[tuple[Rect, int]], report: Report, step: Step) -> Iterator[Part]:
         """Fill the areas of these boxes and pixels."""
@@ -242,7 +253,8 @@ class _Background:
                 yield from changed_tile(key, before, ids, origins)
 
     def _unknown(self, plane: int, rect: Rect) -> NDArray[np.uint8]:
-        return (self._mender.owner[ids_in(self._document.raster, plane, rect)] == 0).view(np.uint8)
+        unknown = self._mender.owner[ids_in(self._document.raster, plane, rect)] == 0
+        return within_picture(unknown, self._outside, plane, rect).view(np.uint8)
 
 
 def _tiles_around(rects: Iterable[Rect], bounds: Rect) -> Rect:

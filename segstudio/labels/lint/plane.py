@@ -16,10 +16,11 @@ from segstudio.labels.lint.part_sums import PartSums, WholeParts
 from segstudio.labels.lint.rims import Rims
 from segstudio.labels.model import ClassTable, Kind
 from segstudio.labels.paint.components import TiledComponents
+from segstudio.labels.paint.fill import OutsideOf
 from segstudio.labels.paint.objects.extent import ids_in
 from segstudio.labels.paint.policy import effective_lookup
 
-__all__ = ["Area", "PlaneLook", "blocks_of", "look_at_plane"]
+__all__ = ["Area", "PlaneLook", "blocks_of", "look_at_plane", "within_picture"]
 
 _BLOCK = 4 * TILE
 """Side of what is looked at at once: some 40 MB with all that is computed over it."""
@@ -66,10 +67,16 @@ class _Lookups:
 
 
 def look_at_plane(
-    document: Document, plane: int, classes: ClassTable, *, below: int, done: bool
+    document: Document,
+    plane: int,
+    classes: ClassTable,
+    *,
+    below: int,
+    done: bool,
+    outside: OutsideOf | None = None,
 ) -> Generator[int, None, PlaneLook]:
     """Look at a plane; yields after each block how many tiles it had. Parts and holes of fewer than `below` pixels are
-    small; unlabelled areas are looked for where the plane is `done`.
+    small; unlabelled areas within the picture are looked for where the plane is `done`.
     """
     bounds, lookups = document.raster.bounds(plane), _lookups(document, classes)
     if not done and not document.raster.held(plane):  # nothing is labelled: no fault can be there
@@ -88,7 +95,7 @@ def look_at_plane(
         rims.add(rect, block, block.pixels < below, ids, is_empty)
         contacts.add(rect, ids, lookups.instance)
         if done:
-            unknown.add(rect, lookups.unknown[ids].view(np.uint8))
+            unknown.add(rect, within_picture(lookups.unknown[ids], outside, plane, rect).view(np.uint8))
         yield sum(1 for _ in tiles_of(rect))
     found, holes, bare = parts.whole(), empty.whole(), unknown.whole()
     return PlaneLook(
@@ -98,6 +105,12 @@ def look_at_plane(
         tuple(Area(0, 0, bare.rect(n), int(bare.pixels[n])) for n in range(len(bare.names))),
         *_by_class(found),
     )
+
+
+def within_picture(mask: NDArray[np.bool_], outside: OutsideOf | None, plane: int, rect: Rect) -> NDArray[np.bool_]:
+    """The pixels (h, w) of a mask of a rectangle that lie within the picture."""
+    beyond = None if outside is None else outside(plane, rect)
+    return mask if beyond is None else mask & ~beyond
 
 
 def blocks_of(bounds: Rect) -> list[Rect]:

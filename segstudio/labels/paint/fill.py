@@ -31,6 +31,7 @@ __all__ = [
     "Filling",
     "NumbersOf",
     "Outcome",
+    "OutsideOf",
     "most_bytes",
     "parts_of",
     "steps_of",
@@ -41,6 +42,9 @@ ClassIdsOf = Callable[[Rect], NDArray[np.int32]]
 
 NumbersOf = Callable[[Rect], NDArray[np.uint32]]
 """Number (h, w) of the object that each pixel of a rectangle belongs to, where its class has several."""
+
+OutsideOf = Callable[[int, Rect], NDArray[np.bool_] | None]
+"""Which pixels (h, w) of a rectangle of a plane lie outside the picture; None where none does."""
 
 _BLOCK = 8 * TILE
 """Side of what is computed at once: a plane up to this size in one go, some 100 MB."""
@@ -56,7 +60,8 @@ class Filling:
     object in the image is, gets no pixel. Otherwise each 8-connected component becomes an object, but on a plane with
     `numbers` each number does; its pixels are of one class. `status` is what the planes `marked` become, None = all;
     without it an image that was new is in progress where a pixel changes. With `never_empty` a plane that would be left
-    without one known pixel stays as it is, and the filling is refused where all would.
+    without one known pixel stays as it is, and the filling is refused where all would. What lies `outside` the picture
+    is left alone.
     """
 
     planes: Mapping[int, ClassIdsOf]
@@ -68,6 +73,7 @@ class Filling:
     never_empty: bool = False
     locks: bool = True
     numbers: Mapping[int, NumbersOf] = field(default_factory=dict[int, NumbersOf])
+    outside: OutsideOf | None = None
 
 
 @dataclass(slots=True)
@@ -153,6 +159,11 @@ def most_bytes(
     return 2 * TILE_BYTES * len(touched)
 
 
+def _left(wanted: NDArray[np.int32], outside: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """The pixels within the picture that get no class."""
+    return wanted == 0 if outside is None else (wanted == 0) & ~outside
+
+
 def _has_instances(classes: ClassTable) -> bool:
     return any(not c.one_object for c in classes)
 
@@ -227,8 +238,12 @@ class _Plane:
             if wanted.shape != (rect.h, rect.w):
                 raise ValueError(f"class ids {wanted.shape} for {rect.w} x {rect.h} pixels")
             before = {(ty, tx): self._raster.look((self._plane, ty, tx)) for ty, tx in tiles_of(rect)}
+            outside = None if self._work.outside is None else self._work.outside(self._plane, rect)
+            if outside is not None:
+                wanted = np.where(outside, np.int32(0), wanted)
+                present = _present(wanted, len(self._today))
             if self._unknown is not None:
-                wanted, present = self._unknown_alone(rect, before, wanted, present)
+                wanted, present = self._unknown_alone(rect, before, wanted, present, outside)
             self._last = _Block(rect, before, wanted, present)
         return self._last
 
@@ -248,16 +263,20 @@ class _Plane:
         before: Mapping[tuple[int, int], Tile],
         wanted: NDArray[np.int32],
         present: NDArray[np.intp],
+        outside: NDArray[np.bool_] | None,
     ) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-        """Class ids, and which occur, where only unknown pixels are filled. Notes whether some stay unknown."""
+        """Class ids, and which occur, where only unknown pixels are filled. Notes whether some stay unknown within the
+        picture.
+        """
         assert self._unknown is not None
         found = self._outcome
         if all(tile == EMPTY for tile in before.values()):
-            found.short = found.short or not present.all()
+            left = not present.all()
+            found.short = found.short or (left and bool(_left(wanted, outside).any()))
             return wanted, present
         unknown = self._unknown[read_tiles(before, rect)[0]]
         if not found.short and not present.all():
-            found.short = bool((unknown & (wanted == 0)).any())
+            found.short = bool((unknown & _left(wanted, outside)).any())
         alone = np.where(unknown, wanted, np.int32(0))
         return alone, _present(alone, len(self._today))
 

@@ -7,10 +7,10 @@ inside (`new --copy`) takes the files of the new ones in as well.
 
 import os
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from segstudio.durable import copy_durably, sync_folder
@@ -22,6 +22,7 @@ from segstudio.store.growing import added_images, free_name
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import Project
 from segstudio.store.values import ImageRow, NewImage, NewPlane
+from segstudio.tasks.images.combining import Combining, by_pattern
 from segstudio.tasks.images.headers import looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import FoundFile, Scan, found_files
@@ -54,6 +55,7 @@ class Additions:
     own_masks: int
     mask_folders: tuple[MaskFolder, ...]
     files: tuple[Path, ...] = ()
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @property
     def personal(self) -> int:
@@ -71,14 +73,17 @@ class Additions:
         return tuple(image.name for image in self.images)
 
 
-def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, None, Additions]:
-    """Add files, folders and globs to a project: on disk when it ends; closed before that, nothing is added.
+def add_images(
+    project: Project, given: Sequence[str], *, combine: str | None = None
+) -> Generator[Progress, None, Additions]:
+    """Add files, folders and globs to a project: on disk when it ends; closed before that, nothing is added. `combine`
+    is as for `new_project`.
 
     Raises `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all,
     `ReadOnly`, `DiskRefused`; then the project is unchanged.
     """
     project.writing()
-    plan = yield from take_files_in(project, (yield from additions(project, given)))
+    plan = yield from take_files_in(project, (yield from additions(project, given, combine=combine)))
     if plan.empty:
         return plan
     ticker = Ticker()
@@ -97,21 +102,26 @@ def add_images(project: Project, given: Sequence[str]) -> Generator[Progress, No
     return plan
 
 
-def additions(project: Project, given: Sequence[str], *, lenient: bool = False) -> Generator[Progress, None, Additions]:
+def additions(
+    project: Project, given: Sequence[str], *, lenient: bool = False, combine: str | None = None
+) -> Generator[Progress, None, Additions]:
     """Find out what adding would do; changes nothing. Raises as `add_images` does.
 
     Where that is `lenient`, a named file that cannot be read is skipped like one of a folder: whoever drops a
     selection on the window has not chosen each file.
     """
-    return (yield from additions_of(project, found_files(given), lenient=lenient))
+    way = None if combine is None else by_pattern(combine)
+    return (yield from additions_of(project, found_files(given), lenient=lenient, combine=way))
 
 
-def additions_of(project: Project, scan: Scan, *, lenient: bool = False) -> Generator[Progress, None, Additions]:
+def additions_of(
+    project: Project, scan: Scan, *, lenient: bool = False, combine: Combining | None = None
+) -> Generator[Progress, None, Additions]:
     """The same for files that were found before."""
     present = _Present(project.images(removed=True))
     at = {file.file: row for file in scan.files if (row := present.at(file.file)) is not None}
     known = {file.file: _as_found(file, at[file.file]) for file in scan.files if file.file in at}
-    found = yield from looked_at(scan, known, lenient=lenient)
+    found = yield from looked_at(scan, known, lenient=lenient, combine=combine)
     if not found.images and not at:
         raise no_image_found(found)
     met = {row.id: row for row in at.values()}
@@ -131,6 +141,7 @@ def additions_of(project: Project, scan: Scan, *, lenient: bool = False) -> Gene
         tuple(found.skipped),
         found.own_masks,
         found.mask_folders,
+        apart=found.apart,
     )
 
 

@@ -1,6 +1,7 @@
 """Files become images for a project: headers are read on threads, and other files are skipped with a reason."""
 
 import os
+import posixpath
 import stat
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from segstudio.errors import UnreadableImage, UserError
 from segstudio.imaging.hashing import quick_hash
+from segstudio.imaging.readers.refusal import refused
 from segstudio.imaging.readers.table import (
     NOT_PLAIN,
     Content,
@@ -20,7 +22,8 @@ from segstudio.imaging.readers.table import (
     readable_formats,
 )
 from segstudio.imaging.source import ImageInfo, probe
-from segstudio.store.values import NewImage
+from segstudio.store.values import NewFile, NewImage
+from segstudio.tasks.images.combining import Combining, combined, known_ways
 from segstudio.tasks.images.mask_folders import MaskFolder, without_mask_folders
 from segstudio.tasks.images.scan import FoundFile, Scan
 from segstudio.tasks.images.series import described, gathered
@@ -57,20 +60,25 @@ class Looked:
     """The images of a scan in its order, and what was passed over.
 
     `own_masks` counts masks that we exported ourselves; `mask_folders` are folders with files that look like masks of
-    the images.
+    the images. `apart` are files, by why, that are not one image though they are named so.
     """
 
     images: list[NewImage] = field(default_factory=list[NewImage])
     skipped: list[SkippedFile] = field(default_factory=list[SkippedFile])
     own_masks: int = 0
     mask_folders: tuple[MaskFolder, ...] = ()
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def looked_at(
-    scan: Scan, known: Mapping[str, NewImage] | None = None, *, lenient: bool = False
+    scan: Scan,
+    known: Mapping[str, NewImage] | None = None,
+    *,
+    lenient: bool = False,
+    combine: Combining | None = None,
 ) -> Generator[Progress, None, Looked]:
     """Look at the files of a scan. `known` are images, by where they lie, that need no look: they are not in the
-    answer, but they help to recognise masks.
+    answer, but they help to recognise masks. `combine` says which files are one image, beside those that are known.
 
     Raises `UnreadableImage` for a named file that cannot be read; where that is `lenient`, it is skipped like others.
     """
@@ -96,7 +104,12 @@ def looked_at(
     in_order = [images[file.file] for file in scan.files if file.file in images]
     old = {id(image) for image in known.values()}
     kept, found.mask_folders = _without_masks(in_order, scan, old)
-    found.images = gathered([image for image in kept if id(image) not in old], infos)
+    alone = gathered([image for image in kept if id(image) not in old], infos)
+    together = combined(alone, (*([combine] if combine is not None else []), *known_ways()))
+    found.images = together.images
+    found.apart = {why: tuple(paths) for why, paths in together.apart.items()}
+    taken = {os.path.join(image.root, *more.path.split("/")) for image in found.images for more in image.more}
+    found.skipped = [file for file in found.skipped if file.path not in taken]
     return found
 
 
@@ -169,7 +182,19 @@ def _look_at(found: FoundFile, *, must: bool) -> _Seen | Reason | None:
 def _image(found: FoundFile, file: Path, status: os.stat_result) -> _Seen:
     info = probe(file)
     plain = NewImage(found.path, found.root, status.st_size, status.st_mtime_ns, quick_hash(file), (), 0, "", "")
-    return _Seen(described(plain, info), info)
+    image = described(plain, info)
+    return _Seen(replace(image, more=tuple(_beside(found, file, name) for name in info.beside)), info)
+
+
+def _beside(found: FoundFile, file: Path, name: str) -> NewFile:
+    """A file that holds the pixels of another one, which is a header."""
+    other = file.with_name(name)
+    try:
+        status = other.stat()
+    except OSError as error:
+        raise refused(other, error) from error
+    path = posixpath.join(posixpath.dirname(found.path), name)
+    return NewFile(path, status.st_size, status.st_mtime_ns, quick_hash(other))
 
 
 def _why_none(file: Path) -> Reason | None:

@@ -3,15 +3,17 @@
 import hashlib
 import os
 import re
-from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from segstudio.errors import UsageError, UserError
+from segstudio.imaging.readers.table import NAMING_OTHERS
 from segstudio.labels.class_names import valid_name
 from segstudio.labels.model import ClassTable, Kind, folded_name
-from segstudio.store.project import NewClass, Project
-from segstudio.tasks.images.headers import looked_at, no_image_found
+from segstudio.store.project import NewClass, NewImage, Project
+from segstudio.tasks.images.combining import by_pattern
+from segstudio.tasks.images.headers import Looked, looked_at, no_image_found
 from segstudio.tasks.images.mask_folders import MaskFolder
 from segstudio.tasks.images.scan import found_files
 from segstudio.tasks.images.series import named_in
@@ -19,7 +21,16 @@ from segstudio.tasks.images.skipped import SkippedFile
 from segstudio.tasks.progress import Progress
 from segstudio.text import _
 
-__all__ = ["SUFFIX", "NewReport", "new_project", "parsed_classes", "project_beside", "project_path", "stands_inside"]
+__all__ = [
+    "SUFFIX",
+    "NewReport",
+    "found_images",
+    "new_project",
+    "parsed_classes",
+    "project_beside",
+    "project_path",
+    "stands_inside",
+]
 
 SUFFIX = ".segstudio"
 
@@ -28,6 +39,7 @@ SUFFIX = ".segstudio"
 class NewReport:
     """A project that was made: its folder, how many images it has, what was passed over, its classes.
 
+    `apart` are files, by why, that are not one image though they are named so.
     `personal` counts images that were taken in and whose files name a person.
     `skipped_files` are files in folders and globs that cannot be used, `own_masks` counts masks that we exported
     ourselves; `mask_folders` are folders with files that look like masks of the images.
@@ -40,6 +52,7 @@ class NewReport:
     classes: ClassTable
     mask_folders: tuple[MaskFolder, ...] = ()
     personal: int = 0
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     @property
     def skipped(self) -> int:
@@ -48,27 +61,55 @@ class NewReport:
 
 
 def new_project(
-    path: Path, images: Sequence[str], classes: Sequence[str], *, copy_files: bool = False
+    path: Path,
+    images: Sequence[str],
+    classes: Sequence[str],
+    *,
+    copy_files: bool = False,
+    combine: str | None = None,
 ) -> Generator[Progress, None, NewReport]:
     """Make a project at `path` (`.segstudio` is added where it is missing) of files, folders and globs.
 
-    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in. Masks that
-    lie below what is given, or beside their images, are left out, unless named themselves. Raises `UsageError` for
-    classes, `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all or
-    something stands at the path, `DiskRefused`; then no folder stays behind.
+    Classes are NAME[:#RRGGBB[:KIND]]; none gives background and 'object'. `copy_files` takes the files in, and
+    `combine` is a pattern such as `{name}_{c}.tif` of files that are one image. Masks that lie below what is given, or
+    beside their images, are left out, unless named themselves. Raises `UsageError` for classes and patterns,
+    `UnreadableImage` for a named file that cannot be read, `UserError` where there is no image at all or something
+    stands at the path, `DiskRefused`; then no folder stays behind.
     """
     wanted = parsed_classes(classes)
     path = project_path(path)
     if path.exists():
         raise UserError(_("There is already something at '{path}'; a new project needs a new name.", path=path))
-    found = yield from looked_at(found_files(images))
-    if not found.images:
-        raise no_image_found(found)
+    found = yield from found_images(images, combine)
+    if copy_files:
+        _must_be_alone(found.images)
     yield Progress(len(found.images), len(found.images), _("writing the project"))
     with Project.create(path, found.images, wanted, copy_files=copy_files) as project:
         skipped, masks = tuple(found.skipped), found.mask_folders
         personal = named_in(found.images) if copy_files else 0
-        return NewReport(path, len(found.images), skipped, found.own_masks, project.classes(), masks, personal)
+        return NewReport(
+            path, len(found.images), skipped, found.own_masks, project.classes(), masks, personal, found.apart
+        )
+
+
+def found_images(given: Sequence[str], combine: str | None = None) -> Generator[Progress, None, Looked]:
+    """The images that a project of these files, folders and globs would have. Raises as `new_project` does."""
+    way = None if combine is None else by_pattern(combine)
+    found = yield from looked_at(found_files(given), combine=way)
+    if not found.images:
+        raise no_image_found(found)
+    return found
+
+
+def _must_be_alone(images: Sequence[NewImage]) -> None:
+    """Raises `UserError` for an image whose pixels lie in files that it names: they would not be copied with it."""
+    naming = next((image for image in images if image.family in NAMING_OTHERS), None)
+    if naming is not None:
+        raise UserError(
+            _("{path} cannot be copied into a project: its pixels lie in other files.", path=naming.path),
+            safe=_("No project was made."),
+            todo=_("Leave out --copy, or convert it to GeoTIFF first."),
+        )
 
 
 def parsed_classes(texts: Sequence[str]) -> list[NewClass]:

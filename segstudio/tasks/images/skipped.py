@@ -17,6 +17,7 @@ __all__ = [
     "TOO_LONG",
     "Reason",
     "SkippedFile",
+    "named_few",
     "named_groups",
     "not_supported",
     "reasons",
@@ -116,8 +117,13 @@ def named_groups(skipped: Sequence[SkippedFile]) -> list[str]:
     """A sentence a reason, with the first three paths."""
     lines: list[str] = []
     for reason, paths in _grouped(skipped).items():
-        named = ", ".join(paths[:_NAMED])
-        if len(paths) > _NAMED:
-            named = _("{paths} and {n} more", paths=named, n=f"{len(paths) - _NAMED:,}")
-        lines.append(_("Skipped: {files} ({paths}).", files=reason.text(len(paths)), paths=named))
+        lines.append(_("Skipped: {files} ({paths}).", files=reason.text(len(paths)), paths=named_few(paths)))
     return lines
+
+
+def named_few(paths: Sequence[str]) -> str:
+    """The first three of them, and how many more there are."""
+    named = ", ".join(paths[:_NAMED])
+    if len(paths) <= _NAMED:
+        return named
+    return _("{paths} and {n} more", paths=named, n=f"{len(paths) - _NAMED:,}")

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from segstudio.errors import NothingLabelled
 from segstudio.geometry import Rect, tiles_of
+from segstudio.imaging.outside import has_outside, outside_in
+from segstudio.imaging.source import Stored
 from segstudio.labels.document import Document
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.model import Cause, ClassTable, ImageId, Origin, Rest, Status
-from segstudio.labels.paint.fill import ClassIdsOf, Filling, Outcome
+from segstudio.labels.paint.fill import ClassIdsOf, Filling, Outcome, OutsideOf
 from segstudio.labels.proposal import Proposal
 from segstudio.labels.tiles.streamed import Part, StreamedEdit
 from segstudio.labels.user import user_name
@@ -42,6 +44,7 @@ __all__ = [
     "emptying",
     "finishing",
     "is_whole",
+    "outside_of",
     "rest_of",
     "write_accepted",
 ]
@@ -250,8 +253,8 @@ class _Job:
             return self._project.proposals.read(row.id, plane)
 
         if self._cause is Cause.DONE:
-            return finishing(proposal_of, self.planes[row.id], self._rest, self.classes)
-        return accepting(proposal_of, self.planes[row.id], self.classes)
+            return finishing(proposal_of, self.planes[row.id], self._rest, self.classes, outside_of(row.stored))
+        return accepting(proposal_of, self.planes[row.id], self.classes, outside_of(row.stored))
 
     def _parts(self, row: ImageRow, edit: StreamedEdit, ticker: Ticker, outcome: Outcome) -> Iterator[Part]:
         try:
@@ -267,13 +270,28 @@ class _Job:
             self.planes[row.id] = [plane for plane in self.planes[row.id] if plane not in outcome.empty]
 
 
-def accepting(proposal_of: Callable[[int], Proposal | None], planes: Iterable[int], classes: ClassTable) -> Filling:
+def outside_of(stored: Stored) -> OutsideOf | None:
+    """What lies outside the picture, looked up in its file when it is asked for; None where nothing does."""
+    return partial(outside_in, stored) if has_outside(stored.metadata) else None
+
+
+def accepting(
+    proposal_of: Callable[[int], Proposal | None],
+    planes: Iterable[int],
+    classes: ClassTable,
+    outside: OutsideOf | None = None,
+) -> Filling:
     """Fills what is unlabelled on these planes with their proposals, each read at its plane's turn."""
-    return Filling({p: _reader(p, proposal_of, classes) for p in planes}, classes, Origin.ACCEPTED, only_unknown=True)
+    by_plane = {p: _reader(p, proposal_of, classes) for p in planes}
+    return Filling(by_plane, classes, Origin.ACCEPTED, only_unknown=True, outside=outside)
 
 
 def finishing(
-    proposal_of: Callable[[int], Proposal | None], planes: Collection[int], rest: Rest, classes: ClassTable
+    proposal_of: Callable[[int], Proposal | None],
+    planes: Collection[int],
+    rest: Rest,
+    classes: ClassTable,
+    outside: OutsideOf | None = None,
 ) -> Filling:
     """Fills the rest of these planes by the project's setting and marks them done, unless they would stay empty."""
     by_plane: dict[int, ClassIdsOf] = {}
@@ -282,18 +300,34 @@ def finishing(
     elif rest is Rest.BACKGROUND:
         by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
     return Filling(
-        by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, marked=planes, never_empty=True
+        by_plane,
+        classes,
+        Origin.FILLED,
+        only_unknown=True,
+        status=Status.DONE,
+        marked=planes,
+        never_empty=True,
+        outside=outside,
     )
 
 
-def emptying(planes: Collection[int], classes: ClassTable) -> Filling:
+def emptying(planes: Collection[int], classes: ClassTable, outside: OutsideOf | None = None) -> Filling:
     """Makes all that is unlabelled on these planes background and marks them done: a person has said that nothing is
     there.
 
     The lock of the background does not count here: the person's statement covers every pixel.
     """
     by_plane = dict.fromkeys(planes, _everywhere(classes.background.id))
-    return Filling(by_plane, classes, Origin.FILLED, only_unknown=True, status=Status.DONE, marked=planes, locks=False)
+    return Filling(
+        by_plane,
+        classes,
+        Origin.FILLED,
+        only_unknown=True,
+        status=Status.DONE,
+        marked=planes,
+        locks=False,
+        outside=outside,
+    )
 
 
 def is_whole(proposal: Proposal, document: Document) -> bool:

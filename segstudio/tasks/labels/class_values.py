@@ -1,7 +1,7 @@
 """Labels and proposals as class values: what exports write and evaluations compare."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segstudio.errors import UsageError
 from segstudio.formats.values import NOTHING, FormatClass
 from segstudio.geometry import Rect, tile_rect
+from segstudio.imaging.outside import outside_in
 from segstudio.labels.class_lookup import class_lookup, object_lookup
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind
 from segstudio.labels.tiles.tile import Constant, Tile
@@ -31,12 +32,14 @@ class Content(StrEnum):
 class PlaneValues:
     """Class values int32 (h, w), `NOTHING` where unknown or ignored, and object ids uint32 (h, w).
 
-    `known` says whether a pixel is known at all; an ignored one is.
+    `known` says whether a pixel is known at all; an ignored one is. What lies `outside` the picture, (h, w), is unknown
+    whatever was painted there; None where nothing does.
     """
 
     values: NDArray[np.int32]
     objects: NDArray[np.uint32]
     known: bool
+    outside: NDArray[np.bool_] | None = None
 
 
 def content_named(word: str) -> Content:
@@ -57,7 +60,25 @@ def format_classes(classes: ClassTable) -> tuple[FormatClass, ...]:
 def plane_values(project: Project, image: ImageRow, classes: ClassTable, content: Content) -> Iterable[PlaneValues]:
     """Every plane of an image, read one by one; its labels are of one moment. Of finished ones alone where those are
     asked for: on the others nothing is known.
+
+    Raises `UnreadableImage` where pixels may lie outside the picture and its file cannot be read.
     """
+    for plane, found in enumerate(_planes(project, image, classes, content)):
+        yield _within(image, plane, found)
+
+
+def _within(image: ImageRow, plane: int, found: PlaneValues) -> PlaneValues:
+    """The values of a plane without those of pixels outside the picture."""
+    width, height = image.planes[plane]
+    outside = outside_in(image.stored, plane, Rect(0, 0, width, height))
+    if outside is None:
+        return found
+    found.values[outside] = NOTHING
+    found.objects[outside] = 0
+    return replace(found, known=found.known and bool((~outside & (found.objects != 0)).any()), outside=outside)
+
+
+def _planes(project: Project, image: ImageRow, classes: ClassTable, content: Content) -> Iterator[PlaneValues]:
     if content is Content.PROPOSALS:
         for plane, (width, height) in enumerate(image.planes):
             yield _proposed(project, image.id, plane, Rect(0, 0, width, height), classes)

@@ -228,6 +228,8 @@ def _counted(
         any_found = any_found or bool((found.values != NOTHING).any())
         if plane in by_plane:
             truth = rows[incoming.read(by_plane[plane]).class_ids]
+            if found.outside is not None:
+                truth = np.where(found.outside, -1, truth)
             # NOTHING is -1: the last entry, which is -1 too.
             counts += confusion(truth, row_by_value[found.values], len(counted))
     return counts, any_found

@@ -163,7 +163,8 @@ class _Run:
         known = 0
         for plane, values in enumerate(planes):
             if values.known:
-                writer.add(LabelPlane(image.path, plane, len(image.planes), values.values, values.objects))
+                count_ = len(image.planes)
+                writer.add(LabelPlane(image.path, plane, count_, values.values, values.objects, image.stored))
                 known += 1
         if not known:
             why = Why.NO_PROPOSAL if what is Content.PROPOSALS else Why.NO_KNOWN_PIXEL

@@ -26,7 +26,7 @@ def incoming_labels(
 
     Raises `UsageError` for a format that is not read, and as the class of its layout does.
     """
-    name = format_ or _format_of(path)
+    name = format_ or _format_of(project, path)
     form = FORMATS.get(name)
     if form is None or not form.imports:
         raise UsageError(
@@ -72,19 +72,28 @@ def wanted_labels(
     return Wanted(incoming, now, classes, tuple(c.name for c in missing))
 
 
-def _format_of(path: Path) -> str:
+def _places(project: Project) -> frozenset[str]:
+    """Where the files of a project's images lie."""
+    return frozenset(os.path.realpath(file) for row in project.images() for file in row.files)
+
+
+def _format_of(project: Project, path: Path) -> str:
     """The format that a path says by itself: a file by its ending, a folder by the masks in it.
 
     The first format of masks where nothing says it, so that its reader says what is wrong. Raises `UsageError` where
-    several formats fit, `UserError` for a folder that may not be read.
+    several formats fit, `UserError` for a folder that may not be read. Images of the project are no masks here.
     """
     masks = readable(Layout.MASKS)
     annotations = [name for name in readable(Layout.ANNOTATIONS) if _ends_like(path, name)]
     if annotations or not os.path.isdir(path):
         fitting = [*annotations, *(name for name in masks if _ends_like(path, name))]
     else:
-        # Looking through a folder is dear, and where one format alone is read, nothing is to be found out.
-        fitting = [name for name in masks if len(masks) == 1 or FORMATS[name].load().mask_reader().find(path)]
+        found = {name: FORMATS[name].load().mask_reader().find(path) for name in masks}
+        fitting = [name for name in masks if found[name]]
+        if len(fitting) > 1:
+            # A folder of PNG masks may hold the images too, which may be TIFFs.
+            images = _places(project)
+            fitting = [name for name in fitting if any(os.path.realpath(m.file) not in images for m in found[name])]
     if len(fitting) > 1:
         raise UsageError(
             _(

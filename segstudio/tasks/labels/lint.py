@@ -9,18 +9,24 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect, tiles_of
 from segstudio.labels.edit import Batch, Edit
 from segstudio.labels.lint.finding import MENDED, MIN_AREA_PX, Finding, LintKind
 from segstudio.labels.lint.image_look import ImageLook, class_findings, findings_of, look_at
 from segstudio.labels.lint.mending import mended
 from segstudio.labels.model import Cause, ClassTable, ImageId
+from segstudio.labels.paint.fill import OutsideOf
 from segstudio.labels.paint.objects.parts import Report
 from segstudio.labels.tiles.streamed import StreamedEdit
 from segstudio.labels.user import user_name
 from segstudio.store.label_fill import changed
 from segstudio.store.progress_token import Ticker
 from segstudio.store.project import ImageRow, Project
+from segstudio.tasks.labels.accept import outside_of
 from segstudio.tasks.labels.classes import RemoveClass, change_classes
 from segstudio.tasks.labels.together import Edits, counted, written_together
 from segstudio.tasks.progress import Progress
@@ -93,7 +99,7 @@ def mend(
             continue
         report = Report()
         by_image = _by_image(found)
-        edits = _edits(by_image, looking.classes, report)
+        edits = _edits(project, by_image, looking.classes, report)
         safe = _("Nothing was mended.")
         if by_image:
             writing = written_together(writer, edits, len(by_image), _batch(), safe)
@@ -105,7 +111,25 @@ def mend(
 
 def look_at_image(project: Project, image: ImageId, classes: ClassTable, below: int) -> Generator[int, None, ImageLook]:
     """Look at the labels of one image, edits that are not on disk yet included; yields tiles that were looked at."""
-    return (yield from look_at(project.document(image), classes, below))
+    return (yield from look_at(project.document(image), classes, below, _outside_of(project, image)))
+
+
+def _outside_of(project: Project, image: ImageId) -> OutsideOf | None:
+    """What lies outside an image's picture; nothing where its file is not there to be asked: labels are looked at
+    without it.
+    """
+    rows = project.some_images((image,))
+    found = outside_of(rows[0].stored) if rows else None
+    if found is None:
+        return None
+
+    def outside(plane: int, rect: Rect) -> NDArray[np.bool_] | None:
+        try:
+            return found(plane, rect)
+        except UnreadableImage:
+            return None
+
+    return outside
 
 
 def write_mended(
@@ -118,7 +142,7 @@ def write_mended(
     """
     by_image = _by_image(findings)
     ticker.total = len(by_image)
-    return project.writing().write_all(counted(_edits(by_image, classes, report), ticker), _batch())
+    return project.writing().write_all(counted(_edits(project, by_image, classes, report), ticker), _batch())
 
 
 def _batch() -> Batch:
@@ -133,14 +157,19 @@ def _by_image(findings: Iterable[Finding]) -> dict[ImageId, list[Finding]]:
     return out
 
 
-def _edits(by_image: Mapping[ImageId, Sequence[Finding]], classes: ClassTable, report: Report) -> Edits:
+def _edits(
+    project: Project, by_image: Mapping[ImageId, Sequence[Finding]], classes: ClassTable, report: Report
+) -> Edits:
     def edits(db: sqlite3.Connection, ticker: Ticker) -> Iterator[StreamedEdit]:
         for image, findings in by_image.items():
             header = Edit(image, Cause.OBJECTS, tool="mend", author=user_name())
+            outside = _outside_of(project, image)
             yield changed(
                 db,
                 header,
-                lambda document, step, findings=findings: mended(document, classes, findings, report, step),
+                lambda document, step, findings=findings, outside=outside: mended(
+                    document, classes, findings, report, step, outside
+                ),
                 lambda _document: 0,
                 ticker,
             )

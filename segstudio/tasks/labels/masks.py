@@ -13,6 +13,7 @@ from segstudio.errors import MaskMismatch, UnreadableImage, UserError
 from segstudio.formats.naming import Matching, Places, StemPattern, matched
 from segstudio.formats.table import Format
 from segstudio.formats.values import MaskFile, MaskReader, MaskValues
+from segstudio.imaging.metadata import same_grid
 from segstudio.labels.model import ClassTable
 from segstudio.store.project import ImageRow, Project
 from segstudio.tasks.labels.classes import AddClass
@@ -354,7 +355,17 @@ def _values_of(reader: MaskReader, found: _MatchedMask, *, pictures: bool) -> Ma
                     h=h,
                 )
             )
-        return reader.read(found.mask, pictures=pictures)
+        read = reader.read(found.mask, pictures=pictures)
+        if not same_grid(found.image.stored.metadata, read.grid):
+            raise MaskMismatch(
+                _(
+                    "{name} has the size of its image {path}, but lies elsewhere.",
+                    name=found.mask.name,
+                    path=found.image.path,
+                ),
+                todo=_("Resample the mask to the grid of the image first."),
+            )
+        return read
     except OSError as error:
         raise UnreadableImage(
             _("{name} cannot be read: {why}.", name=found.mask.name, why=error.strerror or error)

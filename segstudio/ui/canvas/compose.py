@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import View, colours, is_plain, picked
+from segstudio.imaging.outside_map import OutsideMap
 from segstudio.imaging.pyramid import resizable
 from segstudio.labels.tiles.overview import FACTOR, LEVELS, Marks, reduced
 from segstudio.ui.canvas.palette import Ink
@@ -70,6 +71,8 @@ class Pixels(Protocol):
     def stored(self) -> object: ...
     @property
     def view(self) -> View: ...
+    @property
+    def beyond(self) -> OutsideMap | None: ...
     def at_once(self, level: int, rect: Rect) -> NDArray[Any]: ...
     def has(self, level: int, rect: Rect) -> bool: ...
 

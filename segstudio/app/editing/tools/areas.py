@@ -30,6 +30,7 @@ __all__ = [
     "pixel_at",
     "sight_of",
     "value_at",
+    "within_picture",
 ]
 
 
@@ -69,6 +70,25 @@ def of_range(image: DisplayImage, within: ValueRange) -> Matches:
     return matches
 
 
+def within_picture(matches: Matches, image: DisplayImage | None) -> Matches:
+    """The same without pixels outside the picture."""
+    if image is None or image.beyond is None:
+        return matches
+    bounds = Rect(0, 0, *image.size)
+
+    def inside(place: Place) -> Mask | bool:
+        found = matches(place)
+        part = tile_rect(*place).intersected(bounds)
+        beyond = None if found is False else image.outside(part)
+        if beyond is None:
+            return found
+        kept = np.zeros((TILE, TILE), np.bool_)
+        kept[: part.h, : part.w] = ~beyond
+        return kept if found is True else kept & found
+
+    return inside
+
+
 def of_class(proposal: Proposal, class_id: int) -> Matches:
     """Matches pixels for which this class is proposed."""
     chosen = proposal.class_lookup() == class_id
@@ -105,6 +125,17 @@ class Sight:
         mask = within.mask(image.samples(self.level, self.cells))
         out = np.zeros((self.cells.h, self.cells.w), np.bool_)
         out[: mask.shape[0], : mask.shape[1]] = mask
+        return out
+
+    def outside(self, image: DisplayImage) -> Mask:
+        """Which cells (h, w) lie outside the picture, by their middle."""
+        out = np.zeros((self.cells.h, self.cells.w), np.bool_)
+        if image.beyond is not None:
+            width, height = image.size
+            xs = (np.arange(self.cells.x, self.cells.right) + 0.5) * self.step
+            ys = (np.arange(self.cells.y, self.cells.bottom) + 0.5) * self.step
+            found = image.beyond.at(xs[xs < width], ys[ys < height])
+            out[: found.shape[0], : found.shape[1]] = found
         return out
 
     def of(self, matches: Matches) -> Mask:

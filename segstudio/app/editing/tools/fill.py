@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeAlias
 
-from segstudio.app.editing.tools.areas import Sight, pixel_at, sight_of
+from segstudio.app.editing.tools.areas import Sight, pixel_at, sight_of, within_picture
 from segstudio.app.editing.tools.base import Answer, Context, Later
 from segstudio.app.editing.tools.overlay import Patch, Words
 from segstudio.app.editing.tools.painting import PaintingTool
@@ -12,12 +13,16 @@ from segstudio.app.editing.tools.region_painting import Compute, RegionPainting,
 from segstudio.geometry import Rect
 from segstudio.labels.document import Document
 from segstudio.labels.edit import TileKey
-from segstudio.labels.paint.flood import Cancelled, flooded, of_label
+from segstudio.labels.paint.flood import Cancelled, Matches, flooded, of_label
 from segstudio.labels.paint.region import Region
 from segstudio.labels.tiles.tile import Tile
 from segstudio.text import _
 
 __all__ = ["FillTool"]
+
+
+_Within: TypeAlias = Callable[[Matches], Matches]
+"""Takes what lies outside the picture from what matches."""
 
 
 class _NotInMemory(Exception):
@@ -49,12 +54,16 @@ class FillTool(PaintingTool[RegionPainting]):
         label = int(document.raster.read(plane, Rect(*at, 1, 1))[0][0, 0])
         label_class = context.paint.class_of(event.button)
         sight = sight_of(context.seen.view, document.raster.bounds(plane), event.scale)
+        image = context.seen.image
+        if image is not None and image.outside(Rect(*at, 1, 1)) is not None:
+            return Answer(says=_("This lies outside the picture: there is nothing to fill."))
+        within = partial(within_picture, image=image)
         self._painting = RegionPainting(
-            Wanted(self.name, event.at, label_class, lambda document: _on_copy(document, plane, at, label)),
+            Wanted(self.name, event.at, label_class, lambda document: _on_copy(document, plane, at, label, within)),
             context,
-            quick=lambda cancelled: _in_memory(document, plane, at, label, cancelled),
+            quick=lambda cancelled: _in_memory(document, plane, at, label, within, cancelled),
             waiting=(Words(*event.at, _("Filling ...")),),
-            preview=lambda: _in_view(document, plane, at, label, sight, label_class.color),
+            preview=lambda: _in_view(document, plane, at, label, within, sight, label_class.color),
         )
         return self._painting.begin()
 
@@ -71,20 +80,23 @@ class FillTool(PaintingTool[RegionPainting]):
         return None if self._painting is None else self._painting.unfinished()
 
 
-def _on_copy(document: Document, plane: int, at: tuple[int, int], label: int) -> Compute:
+def _on_copy(document: Document, plane: int, at: tuple[int, int], label: int, within: _Within) -> Compute:
     raster = document.raster.copy()
-    return lambda cancelled: flooded(at, raster.bounds(plane), of_label(raster.look, plane, label), cancelled)
+    matches = within(of_label(raster.look, plane, label))
+    return lambda cancelled: flooded(at, raster.bounds(plane), matches, cancelled)
 
 
 def _in_view(
-    document: Document, plane: int, at: tuple[int, int], label: int, sight: Sight, color: str
+    document: Document, plane: int, at: tuple[int, int], label: int, within: _Within, sight: Sight, color: str
 ) -> Callable[[], Patch]:
     raster = document.raster.copy()
-    cells = partial(sight.of, of_label(raster.look, plane, label))
+    cells = partial(sight.of, within(of_label(raster.look, plane, label)))
     return lambda: Patch(sight.rect, sight.around(cells(), *at), color)
 
 
-def _in_memory(document: Document, plane: int, at: tuple[int, int], label: int, cancelled: Cancelled) -> Region | None:
+def _in_memory(
+    document: Document, plane: int, at: tuple[int, int], label: int, within: _Within, cancelled: Cancelled
+) -> Region | None:
     """The area; None where that takes too long, or asks for the disk."""
     raster = document.raster
 
@@ -95,6 +107,6 @@ def _in_memory(document: Document, plane: int, at: tuple[int, int], label: int, 
         return tile
 
     try:
-        return flooded(at, raster.bounds(plane), of_label(look, plane, label), cancelled)
+        return flooded(at, raster.bounds(plane), within(of_label(look, plane, label)), cancelled)
     except _NotInMemory:
         return None

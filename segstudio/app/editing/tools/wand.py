@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from segstudio.app.editing.tool_work import Computation
-from segstudio.app.editing.tools.areas import LEVELS, Sight, levels_of, of_class, of_range, pixel_at, sight_of, value_at
+from segstudio.app.editing.tools.areas import (
+    LEVELS,
+    Sight,
+    levels_of,
+    of_class,
+    of_range,
+    pixel_at,
+    sight_of,
+    value_at,
+    within_picture,
+)
 from segstudio.app.editing.tools.base import Answer, Context, Later
 from segstudio.app.editing.tools.fill_options import CONTIGUOUS, TOLERANCE, WAND_SOURCE, number
 from segstudio.app.editing.tools.overlay import Overlay, Patch, Words
@@ -219,6 +229,8 @@ def _likeness(context: Context, at: tuple[int, int]) -> tuple[Callable[[float], 
     image = context.seen.image
     if image is None:
         return _("The image is not on screen yet.")
+    if image.outside(Rect(*at, 1, 1)) is not None:
+        return _("This lies outside the picture: there is nothing to fill.")
     value = value_at(image, *at)
     if (value != value).any():  # NaN, which is like nothing
         return _("There is no value here.")
@@ -234,4 +246,5 @@ def _of_image(image: DisplayImage, at: tuple[int, int], tolerance: float) -> _Li
     from segstudio.imaging.value_range import range_around
 
     within = range_around(value_at(image, *at), tolerance / 100.0, levels_of(image))
-    return _Like(of_range(image, within), lambda sight: sight.of_range(image, within))
+    matches = within_picture(of_range(image, within), image)
+    return _Like(matches, lambda sight: sight.of_range(image, within) & ~sight.outside(image))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from segstudio.geometry import Rect, ViewTransform
 from segstudio.imaging.display import is_plain
-from segstudio.ui.canvas.compose import Pixels, coloured, grid_of, ground, resampled
+from segstudio.ui.canvas.compose import Grid, Pixels, coloured, grid_of, ground, resampled
 
 __all__ = ["NEUTRAL", "ImageLayer"]
 
@@ -64,6 +64,13 @@ class ImageLayer:
             return
         part = grid.rect
         target = out[part.y : part.bottom, part.x : part.right]
+        self._draw_picture(pixels, transform, grid, target)
+        if pixels.beyond is not None:
+            # Nothing is there: the ground is seen, as around the image.
+            target[pixels.beyond.at(grid.xs, grid.ys)] = NEUTRAL
+
+    def _draw_picture(self, pixels: Pixels, transform: ViewTransform, grid: Grid, target: NDArray[np.uint32]) -> None:
+        part = grid.rect
         if grid.scale >= 1 or is_plain(pixels.dtype, pixels.view):
             ground(pixels, grid, target)
             return
