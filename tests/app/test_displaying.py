@@ -256,14 +256,14 @@ def test_images_in_files_take_no_room_from_those_in_memory(
 def test_a_large_file_that_turns_out_to_be_damaged_leaves_the_screen_with_its_sentence(
     opened: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from segstudio.imaging.readers import tiff_blocks
+    from segstudio.imaging.readers import tiff, tiff_windows
 
     def damaged(*_given: object, **_named: object) -> None:
         raise UnreadableImage("b.tif cannot be read: it is damaged.")
 
-    monkeypatch.setattr(tiff_blocks, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(tiff, "_LARGE_BYTES", 1)
     monkeypatch.setattr(finding, "levels_of", lambda *_given: Levels(0, 10000))
-    monkeypatch.setattr(tiff_blocks.BlockSource, "read", damaged)
+    monkeypatch.setattr(tiff_windows.WindowSource, "read", damaged)
     desk = opened()
     shown: list[bool] = []
     failed: list[str] = []

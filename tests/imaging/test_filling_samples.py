@@ -214,10 +214,10 @@ def test_a_progressive_jpeg_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_an_uncompressed_tiff_gives_every_eighth_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import tifffile
 
-    from segstudio.imaging.readers import tiff_blocks
+    from segstudio.imaging.readers import tiff
 
     monkeypatch.setattr(early, "_WORTH_PX", 1)
-    monkeypatch.setattr(tiff_blocks, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(tiff, "_LARGE_BYTES", 1)
     pixels = np.random.default_rng(0).integers(0, 60000, (500, 611), dtype=np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", pixels, rowsperstrip=50)
     tifffile.imwrite(tmp_path / "b.tif", pixels, rowsperstrip=50, compression="zlib")

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
+from segstudio.imaging.readers.tiff_windows import WindowSource
 
 from segstudio.geometry import Rect
 from segstudio.imaging import tiled_samples
-from segstudio.imaging.readers import tiff_blocks
-from segstudio.imaging.readers.tiff_blocks import BlockSource
+from segstudio.imaging.readers import tiff
 from segstudio.imaging.tiled_samples import TiledSamples
 from segstudio.tasks.images.new import new_project
 from segstudio.ui.canvas import Canvas
@@ -43,7 +43,7 @@ def write(path: Path, pixels: NDArray[Any]) -> None:
 @pytest.fixture
 def desk(own_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     monkeypatch.setattr(tiled_samples, "_LARGE_PX", 1)
-    monkeypatch.setattr(tiff_blocks, "_LARGE_BYTES", 1)
+    monkeypatch.setattr(tiff, "_LARGE_BYTES", 1)
     return own_desk
 
 
@@ -89,13 +89,13 @@ def test_the_picture_in_view_becomes_what_the_file_holds(canvas: Canvas, desk: D
 
 def test_painting_goes_on_while_blocks_are_decoded(canvas: Canvas, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     goes = threading.Event()
-    inner = BlockSource.read
+    inner = WindowSource.read
 
-    def slow(self: BlockSource, *given: Any) -> NDArray[Any]:
+    def slow(self: WindowSource, *given: Any) -> NDArray[Any]:
         assert goes.wait(20)
         return inner(self, *given)
 
-    monkeypatch.setattr(BlockSource, "read", slow)
+    monkeypatch.setattr(WindowSource, "read", slow)
     canvas.set_zoom(1.0)
     part = around(canvas)
     blurred = seen(canvas)
