@@ -85,3 +85,9 @@ def test_done_makes_background_of_the_picture_alone(me: Bench) -> None:
     me.wait(lambda: me.opened.navigation.items[0].status == "done")
     assert np.array_equal(known(me), ~OUTSIDE)
     assert not any("locked" in said for said in me.said)
+
+
+def test_an_image_said_to_be_empty_is_background_within_the_picture(me: Bench) -> None:
+    me.session.mark_done(empty=True)
+    me.wait(lambda: me.opened.navigation.items[0].status == "done")
+    assert np.array_equal(known(me), ~OUTSIDE)

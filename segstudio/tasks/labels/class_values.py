@@ -20,6 +20,10 @@ from segstudio.text import _
 __all__ = ["Content", "PlaneValues", "content_named", "format_classes", "plane_values"]
 
 
+_AT_ONCE = 1 << 24
+"""Pixels of which is found at once whether they lie outside: a plane may be larger than memory."""
+
+
 class Content(StrEnum):
     """What is exported or compared."""
 
@@ -69,9 +73,16 @@ def plane_values(project: Project, image: ImageRow, classes: ClassTable, content
 
 def _within(image: ImageRow, plane: int, found: PlaneValues) -> PlaneValues:
     """The values of a plane without those of pixels outside the picture."""
+    if not image.bounded:
+        return found
     width, height = image.planes[plane]
-    outside = outside_in(image.stored, plane, Rect(0, 0, width, height))
-    if outside is None:
+    outside = np.zeros((height, width), np.bool_)
+    rows = max(1, _AT_ONCE // width)
+    for y in range(0, height, rows):
+        part = outside_in(image.stored, plane, Rect(0, y, width, min(rows, height - y)))
+        if part is not None:
+            outside[y : y + rows] = part
+    if not outside.any():
         return found
     found.values[outside] = NOTHING
     found.objects[outside] = 0
