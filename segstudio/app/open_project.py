@@ -254,7 +254,7 @@ class OpenedProject(QObject):
         documents.after(lambda: notices.attempt(documents.redo) if self.navigation.shown == image else None)
 
     def value_at(self, x: int, y: int) -> tuple[str, str]:
-        """Stored value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
+        """Value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
         display, opened = self.navigation.display, self.documents.current
         if display is None or opened is None or self.navigation.shown is None:
             return "", ""

@@ -1,4 +1,6 @@
-"""The pixels of the image on screen: samples as they are stored, at every level, and how they are shown."""
+"""The pixels of the image on screen: their values (samples after slope and intercept) at every level, and how they are
+shown.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from segstudio.app.viewing.scale_bar import Spacing
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
+from segstudio.imaging.metadata import PLAIN, Metadata
 from segstudio.text import _, count
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from segstudio.imaging.levels import Levels
     from segstudio.imaging.samples import Samples
     from segstudio.imaging.source import PlaneInfo, Stored
+    from segstudio.imaging.values import Rescale
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
 
@@ -30,31 +34,44 @@ class OtherSize(UnreadableImage):
 class DisplayImage:
     """One plane in one view; a value. Nothing of its samples is copied where another view is taken.
 
-    `found` are the levels of the plane, `view` says how it is shown, `spacing` how wide a pixel is where that is known;
-    `inverted`: low values are to be bright, until somebody chooses otherwise. Arrays handed out are not to be written.
+    Samples, levels and views are in values after rescale. `found` are the levels of the plane (`found_stored` those of
+    its samples as stored), `view` says how it is shown, `spacing` how wide a pixel is where that is known, `metadata`
+    what the file says beside its pixels.
+    Arrays handed out are not to be written.
     """
 
     stored: "Samples"
     found: "Levels"
     view: "View"
     spacing: Spacing | None = None
-    inverted: bool = False
+    metadata: Metadata = PLAIN
+    found_stored: "Levels | None" = None
 
     @staticmethod
     def of(
-        samples: NDArray[Any], found: "Levels", folder: Path | None = None, *, inverted: bool = False
+        samples: NDArray[Any],
+        found: "Levels",
+        folder: Path | None = None,
+        *,
+        metadata: Metadata = PLAIN,
+        rescale: "Rescale" = (1.0, 0.0),
     ) -> "DisplayImage":
-        """Samples (h, w, c) of a whole plane in their automatic view, and their pyramid. For a worker thread.
+        """Samples (h, w, c) of a whole plane as stored in their first view, and their pyramid. For a worker thread.
 
-        Large ones lie in a file in `folder`, if there is one, and are in memory where somebody looks at them.
+        `found` are levels of the samples. Large ones lie in a file in `folder`, if there is one, and are in memory
+        where somebody looks at them.
         """
         from segstudio.imaging.display import automatic_view
         from segstudio.imaging.paged import paged
         from segstudio.imaging.pyramid import pyramid
         from segstudio.imaging.samples import HeldSamples
+        from segstudio.imaging.values import PLAIN_VALUES, ValuedSamples, levels_in_values
 
         held = HeldSamples(*paged(pyramid(samples), folder))
-        return DisplayImage(held, found, automatic_view(held.channels, found, inverted=inverted), inverted=inverted)
+        stored = held if rescale == PLAIN_VALUES else ValuedSamples(held, rescale)
+        levels = levels_in_values(found, rescale)
+        view = automatic_view(held.channels, levels, inverted=metadata.inverted)
+        return DisplayImage(stored, levels, view, metadata=metadata, found_stored=found)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -73,12 +90,12 @@ class DisplayImage:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The type of its samples."""
+        """The type of its values."""
         return self.stored.dtype
 
     @property
     def overview(self) -> NDArray[Any]:
-        """The samples (h, w, c) of the smallest level."""
+        """The values (h, w, c) of the smallest level."""
         return self.stored.overview
 
     @property
@@ -86,7 +103,7 @@ class DisplayImage:
         """The view until somebody chooses another."""
         from segstudio.imaging.display import automatic_view
 
-        return automatic_view(self.channels, self.found, inverted=self.inverted)
+        return automatic_view(self.channels, self.found, inverted=self.metadata.inverted)
 
     def fits(self, view: "View") -> bool:
         """Whether the image has every channel of a view."""
@@ -99,13 +116,13 @@ class DisplayImage:
         return replace(self, view=view)
 
     def samples(self, level: int, rect: Rect) -> NDArray[Any]:
-        """The samples (h, w, c) of a rectangle given in the level's own pixels, clipped to it."""
+        """The values (h, w, c) of a rectangle given in the level's own pixels, clipped to it."""
         return self.stored.read(level, rect)
 
     def value_text(self, x: int, y: int) -> str:
-        """The stored value of a pixel in words."""
+        """The value of a pixel in words."""
         value = self.samples(0, Rect(x, y, 1, 1))[0, 0]
-        return " ".join(f"{v:g}" if isinstance(v, np.floating) else str(v) for v in value)
+        return " ".join(f"{v:.7g}" if isinstance(v, np.floating) else str(v) for v in value)
 
 
 def load_display_image(
@@ -117,11 +134,12 @@ def load_display_image(
 ) -> DisplayImage:
     """Decode a plane, which is to have this width and height, and prepare it. For a worker thread.
 
-    `known` are its levels where they were found before, `folder` is for the samples of a large one. Raises
-    `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
+    `known` are the levels of its samples where they were found before, `folder` is for the samples of a large one.
+    Raises `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
     from segstudio.imaging.levels import levels_of
     from segstudio.imaging.source import open_stored
+    from segstudio.imaging.values import rescale_of
 
     source = open_stored(stored)
     try:
@@ -129,10 +147,10 @@ def load_display_image(
         if plane >= len(planes) or (size is not None and (planes[plane].width, planes[plane].height) != size):
             raise OtherSize(_other_size(stored.first, planes, plane, size))
         pixels = source.read(plane=plane)
-        found = known or levels_of(source, plane)
+        found, rescale = known or levels_of(source, plane), rescale_of(source, plane)
     finally:
         source.close()
-    return DisplayImage.of(pixels, found, folder, inverted=source.info.metadata.inverted)
+    return DisplayImage.of(pixels, found, folder, metadata=source.info.metadata, rescale=rescale)
 
 
 def _other_size(file: Path, planes: "Sequence[PlaneInfo]", plane: int, size: tuple[int, int] | None) -> str:

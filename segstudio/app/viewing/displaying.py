@@ -6,12 +6,12 @@ from collections import OrderedDict
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.viewing.display import DisplayImage, load_display_image
 from segstudio.imaging import paged
 from segstudio.imaging.display import View
+from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import Look
 from segstudio.store.filesystems import file_system, is_network
@@ -104,9 +104,9 @@ class Displaying(QObject):
         loaded = load_display_image(row.stored, plane, row.planes[plane], known, self._folder.path)
         if loaded.stored.nbytes >= paged.LARGE_BYTES:
             self._folder.has_no_room = loaded.stored.in_memory
-        if loaded.dtype != np.uint8:
+        if loaded.found_stored is not None and loaded.found_stored != EIGHT_BIT:
             try:
-                self._kept.keep(row.id, plane, stamp, loaded.found)
+                self._kept.keep(row.id, plane, stamp, loaded.found_stored)
             except OSError as error:
                 logging.getLogger(__name__).info("the levels of %s are found again next time: %s", row.path, error)
         return loaded

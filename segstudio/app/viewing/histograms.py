@@ -66,6 +66,6 @@ class Histograms(QObject):
 
 
 def _count(display: "DisplayImage") -> "Histogram | None":
-    from segstudio.imaging.histogram import histogram
+    from segstudio.imaging.histogram import histogram_of_values
 
-    return histogram(display.overview)
+    return histogram_of_values(display.stored)

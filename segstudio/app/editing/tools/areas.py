@@ -44,7 +44,7 @@ def pixel_at(point: tuple[float, float], bounds: Rect) -> tuple[int, int] | None
 
 
 def value_at(image: DisplayImage, x: int, y: int) -> NDArray[Any]:
-    """The stored value (c,) of a pixel."""
+    """The value (c,) of a pixel."""
     return image.samples(0, Rect(x, y, 1, 1))[0, 0]
 
 
