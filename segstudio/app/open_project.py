@@ -38,6 +38,7 @@ from segstudio.app.snapshots import Snapshots
 from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
+from segstudio.app.viewing.channel_views import ChannelViews
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.file_notes import FileNotes
 from segstudio.app.viewing.growing import Growing
@@ -114,6 +115,7 @@ class OpenedProject(QObject):
         self._spare_memory = SpareMemory(ground, self.documents, self.navigation, self)
         undo.callback(self._spare_memory.close)
         self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
+        self.channel_views = ChannelViews(ground, self.navigation.displaying, self.adjusting, self)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.solo = Solo(self.documents, self)

@@ -5,8 +5,7 @@ every slice of a CT or PET whatever its own slope is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -60,12 +59,17 @@ def levels_in_values(levels: Levels, rescale: Rescale) -> Levels:
     return Levels(min(low, high), max(low, high))
 
 
-@dataclass(frozen=True, slots=False, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class ValuedSamples:
     """The values of samples, computed of what is read: nothing else is held. See `imaging.samples.Samples`."""
 
     stored: Samples
     rescale: Rescale
+    overview: Pixels = field(init=False, repr=False)
+    """The values of the last level, whole."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "overview", valued(self.stored.overview, self.rescale))
 
     @property
     def sizes(self) -> Sequence[tuple[int, int]]:
@@ -81,11 +85,6 @@ class ValuedSamples:
     def dtype(self) -> np.dtype[Any]:
         """The type of a value."""
         return value_dtype(self.stored.dtype, self.rescale)
-
-    @cached_property
-    def overview(self) -> Pixels:
-        """The values of the last level, whole."""
-        return valued(self.stored.overview, self.rescale)
 
     @property
     def nbytes(self) -> int:

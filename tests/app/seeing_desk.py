@@ -5,6 +5,7 @@ from typing import Any
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.viewing.adjusting import Adjusted, Adjusting
+from segstudio.app.viewing.channel_views import ChannelViews
 from segstudio.app.viewing.display import DisplayImage
 from segstudio.app.viewing.histograms import Histograms
 from segstudio.app.viewing.navigation import Navigation
@@ -27,6 +28,7 @@ class SeeingDesk:
         self.histograms = Histograms(ground, self.navigation)
         self.displaying = self.navigation.displaying
         self.adjusting = Adjusting(self.displaying, self.histograms)
+        self.channels = ChannelViews(ground, self.displaying, self.adjusting)
 
     @property
     def paths(self) -> list[str]:

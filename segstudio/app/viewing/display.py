@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from segstudio.imaging.samples import Samples
     from segstudio.imaging.source import PlaneInfo, Stored
     from segstudio.imaging.values import Rescale
+    from segstudio.imaging.windows import NamedWindow
 
 __all__ = ["DisplayImage", "OtherSize", "load_display_image"]
 
@@ -35,8 +36,8 @@ class DisplayImage:
     """One plane in one view; a value. Nothing of its samples is copied where another view is taken.
 
     Samples, levels and views are in values after rescale. `found` are the levels of the plane (`found_stored` those of
-    its samples as stored), `view` says how it is shown, `spacing` how wide a pixel is where that is known, `metadata`
-    what the file says beside its pixels.
+    its samples as stored, `by_channel` those of each channel of a composite), `view` says how it is shown, `spacing`
+    how wide a pixel is where that is known, `metadata` what the file says beside its pixels.
     Arrays handed out are not to be written.
     """
 
@@ -46,6 +47,7 @@ class DisplayImage:
     spacing: Spacing | None = None
     metadata: Metadata = PLAIN
     found_stored: "Levels | None" = None
+    by_channel: "tuple[Levels, ...]" = ()
 
     @staticmethod
     def of(
@@ -61,7 +63,9 @@ class DisplayImage:
         `found` are levels of the samples. Large ones lie in a file in `folder`, if there is one, and are in memory
         where somebody looks at them.
         """
-        from segstudio.imaging.display import automatic_view
+        from segstudio.imaging.bands import is_composite
+        from segstudio.imaging.first_view import first_view_of
+        from segstudio.imaging.levels import seen_by_channel, seen_levels
         from segstudio.imaging.paged import paged
         from segstudio.imaging.pyramid import pyramid
         from segstudio.imaging.samples import HeldSamples
@@ -69,9 +73,11 @@ class DisplayImage:
 
         held = HeldSamples(*paged(pyramid(samples), folder))
         stored = held if rescale == PLAIN_VALUES else ValuedSamples(held, rescale)
-        levels = levels_in_values(found, rescale)
-        view = automatic_view(held.channels, levels, inverted=metadata.inverted)
-        return DisplayImage(stored, levels, view, metadata=metadata, found_stored=found)
+        levels = levels_in_values(seen_levels(samples, found), rescale)
+        each = seen_by_channel(samples) if is_composite(metadata, held.channels) else ()
+        by_channel = tuple(levels_in_values(one, rescale) for one in each)
+        view = first_view_of(metadata, held.channels, levels, by_channel)
+        return DisplayImage(stored, levels, view, metadata=metadata, found_stored=found, by_channel=by_channel)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -100,14 +106,42 @@ class DisplayImage:
 
     @property
     def automatic(self) -> "View":
-        """The view until somebody chooses another."""
-        from segstudio.imaging.display import automatic_view
+        """The view between the levels that were found."""
+        from segstudio.imaging.first_view import automatic_view_of
 
-        return automatic_view(self.channels, self.found, inverted=self.metadata.inverted)
+        return automatic_view_of(self.metadata, self.channels, self.found, self.by_channel)
+
+    @property
+    def first(self) -> "View":
+        """The view until somebody chooses another: in the file's own window, if it has one."""
+        from segstudio.imaging.first_view import first_view_of
+
+        return first_view_of(self.metadata, self.channels, self.found, self.by_channel)
+
+    @property
+    def windows(self) -> "tuple[NamedWindow, ...]":
+        """The windows that can be chosen by name."""
+        from segstudio.imaging.windows import offered
+
+        return offered(self.metadata, self.channels)
+
+    @property
+    def lightened(self) -> bool:
+        """Whether a picture of 8 bits is so dark that it is first shown between its own levels."""
+        from segstudio.imaging.levels import EIGHT_BIT
+
+        return self.dtype == np.uint8 and any(each != EIGHT_BIT for each in (self.found, *self.by_channel))
+
+    def levels_of(self, channel: int) -> "Levels":
+        """The levels that were found for a channel."""
+        from segstudio.imaging.first_view import channel_levels
+
+        return channel_levels(channel, self.found, self.by_channel)
 
     def fits(self, view: "View") -> bool:
         """Whether the image has every channel of a view."""
-        return all(0 <= channel.index < self.channels for channel in view.channels)
+        wanted = view.indices if view.formula is None else view.formula.channels
+        return all(0 <= channel < self.channels for channel in wanted)
 
     def seen(self, view: "View") -> "DisplayImage":
         """The same samples in another view. Raises `ValueError` where that names a channel the image does not have."""

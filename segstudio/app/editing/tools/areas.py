@@ -52,7 +52,8 @@ def levels_of(image: DisplayImage) -> tuple[Levels, ...]:
     """The levels of each channel of the image, as it is shown."""
     from segstudio.imaging.value_range import levels_by_channel
 
-    return levels_by_channel(image.channels, image.view, image.found)
+    view = image.automatic if image.view.formula is not None else image.view
+    return levels_by_channel(image.channels, view, image.found)
 
 
 def of_range(image: DisplayImage, within: ValueRange) -> Matches:
