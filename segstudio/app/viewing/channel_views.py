@@ -13,7 +13,7 @@ from segstudio.app.viewing.display import DisplayImage
 from segstudio.app.viewing.displaying import Displaying
 from segstudio.errors import UserError
 from segstudio.imaging.bands import INDICES, MAPPINGS, channel_names, formula_names, mapping
-from segstudio.imaging.display import Colour, ShownChannel, View
+from segstudio.imaging.display import BLUE, GREEN, RED, Colour, ShownChannel, View
 from segstudio.imaging.first_view import mapped, usual_colour
 from segstudio.imaging.formula import Formula, parsed
 from segstudio.imaging.levels import auto_levels
@@ -54,6 +54,8 @@ class ChannelViews(QObject):
             return ()
         shown = {} if display.view.formula is not None else {c.index: c for c in display.view.channels}
         names = channel_names(display.metadata, display.channels)
+        if display.channels == 3 and not any(names):
+            names = (_("Red"), _("Green"), _("Blue"))
         chosen = self._adjusting.channel
         return tuple(
             ChannelRow(
@@ -80,6 +82,21 @@ class ChannelViews(QObject):
         """The indices (`bands.INDICES`) that the image has all bands for."""
         display = self._displaying.display
         return () if display is None else tuple(name for name in INDICES if self._known(display, INDICES[name]))
+
+    @property
+    def mapping(self) -> str:
+        """Which of `mappings` is shown; '' for none."""
+        display = self._displaying.display
+        if display is None or display.view.formula is not None:
+            return ""
+        names = channel_names(display.metadata, display.channels)
+        coloured = tuple(channel.colour for channel in display.view.channels)
+        shown = display.view.indices if coloured == (RED, GREEN, BLUE) else ()
+        return next((name for name in self.mappings if mapping(name, names) == shown), "")
+
+    def formula_of(self, name: str) -> str:
+        """The formula of one of `indices`."""
+        return INDICES[name]
 
     @property
     def formula(self) -> str:
@@ -122,6 +139,17 @@ class ChannelViews(QObject):
                 return view
             new = (replace(c, colour=colour) if c.index == index else c for c in view.channels)
             return replace(view, channels=tuple(new), colours_by="")
+
+        self._change(change)
+
+    def show_channels(self) -> None:
+        """Show channels in their own colours: those that are shown as bands, or the first ones in place of an index."""
+
+        def change(display: DisplayImage, view: View) -> View:
+            base = display.automatic if view.formula is not None else view
+            colours = {i: usual_colour(display.metadata, display.channels, i) for i in base.indices}
+            own = sorted((replace(c, colour=colours[c.index]) for c in base.channels), key=lambda c: c.index)
+            return replace(base, channels=tuple(own), gamma=view.gamma, invert=view.invert)
 
         self._change(change)
 
