@@ -35,6 +35,8 @@ def bench(qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     folder, rng = tmp_path / "images", np.random.default_rng(0)
     ramp = np.arange(-1024, 1024, dtype=np.int16).reshape(32, 64)
     write_dicom(folder / "ct.dcm", ramp, WindowCenter=40, WindowWidth=400, WindowCenterWidthExplanation="BELLY")
+    lies = {"ImagePositionPatient": [0, 0, 0], "ImageOrientationPatient": [0, 1, 0, 0, 0, -1], "PixelSpacing": [1, 1]}
+    write_dicom(folder / "sagittal.dcm", ramp, **lies, SeriesInstanceUID="1.2.3")
     for name, channels in (("stains", 3), ("bands", 4)):
         samples = np.stack([rng.integers(0, 1000 * (n + 1), (40, 50)) for n in range(channels)], -1)
         tifffile.imwrite(
@@ -186,3 +188,21 @@ def test_the_panel_says_that_a_dark_picture_is_not_shown_as_it_is_stored(bench: 
     bench.session.set_window(127.5, 255)
     assert not note.isVisible()
     assert not _named(bench, QWidget, "windowChoice").isVisible()
+
+
+def test_letters_at_the_edges_say_how_a_picture_lies_in_the_patient_where_that_is_known(bench: Bench) -> None:
+    _shows(bench, "sagittal.dcm")
+    labels = {place: _named(bench, QLabel, f"orientation{place}") for place in ("Left", "Top", "Right", "Bottom")}
+    assert {place: label.text() for place, label in labels.items()} == {
+        "Left": "A",
+        "Top": "S",
+        "Right": "P",
+        "Bottom": "I",
+    }
+    assert labels["Left"].accessibleName() == "front"
+    canvas = bench.canvas
+    assert all(label.isVisible() for label in labels.values())
+    assert labels["Right"].geometry().right() == canvas.width() - 11
+    assert abs(labels["Left"].geometry().center().y() - canvas.height() // 2) <= 1
+    _shows(bench, "dark.png")
+    assert not any(label.isVisible() for label in labels.values())
