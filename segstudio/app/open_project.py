@@ -39,6 +39,7 @@ from segstudio.app.snapshots import Snapshots
 from segstudio.app.spare_memory import SpareMemory
 from segstudio.app.values import EngineKind, EngineState, JobKind
 from segstudio.app.viewing.adjusting import Adjusting
+from segstudio.app.viewing.channel_views import ChannelViews
 from segstudio.app.viewing.cine import Cine
 from segstudio.app.viewing.compared import Compared
 from segstudio.app.viewing.file_notes import FileNotes
@@ -121,6 +122,7 @@ class OpenedProject(QObject):
         self._spare_memory = SpareMemory(ground, self.documents, self.navigation, self)
         undo.callback(self._spare_memory.close)
         self.adjusting = Adjusting(self.navigation.displaying, self.histograms)
+        self.channel_views = ChannelViews(ground, self.navigation.displaying, self.adjusting, self)
         self.growing = Growing(ground, self.documents, self.navigation, self)
         self.classes = Classes(ground, self.documents)
         self.solo = Solo(self.documents, self)
@@ -265,7 +267,7 @@ class OpenedProject(QObject):
         documents.after(lambda: notices.attempt(documents.redo) if self.navigation.shown == image else None)
 
     def value_at(self, x: int, y: int) -> tuple[str, str]:
-        """Stored value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
+        """Value of a pixel in words, and the name of the class it is labelled with ('unknown' for none)."""
         display, opened = self.navigation.display, self.documents.current
         if display is None or opened is None or self.navigation.shown is None:
             return "", ""

@@ -12,6 +12,7 @@ from segstudio.geometry import Rect
 from segstudio.imaging.levels import Levels, levels_by_channel, levels_of, to_float
 from segstudio.imaging.outside import outside
 from segstudio.imaging.source import ImageSource, Stored, open_stored
+from segstudio.imaging.values import Rescale, levels_in_values, rescale_of, valued
 from segstudio.store.kept_levels import FileStamp, stamp_of
 from segstudio.text import _
 
@@ -24,7 +25,11 @@ LevelsLookUp = Callable[[FileStamp], Levels | None]
 
 
 class Sources:
-    """Images by their first file; pixels come as float32 in 0..1 between each plane's own levels."""
+    """Images by their first file; pixels come as float32 in 0..1 between each plane's own levels.
+
+    They are values after rescale: a slope below 0 does not turn them round, and levels that planes share mean the same
+    on all of them, whatever the slope of each is.
+    """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES, open_: Callable[[Stored], ImageSource] = open_stored) -> None:
         self._budget = budget_bytes
@@ -33,6 +38,7 @@ class Sources:
         self._decoded: OrderedDict[tuple[Path, int], int] = OrderedDict()
         self._bytes = 0
         self._levels: dict[tuple[Path, int], Levels] = {}
+        self._rescales: dict[tuple[Path, int], Rescale] = {}
         self._seen: dict[Path, FileStamp | None] = {}
 
     def pixels(
@@ -56,14 +62,17 @@ class Sources:
         try:
             _must_have(source, file, plane, size)
             samples, beyond = source.read(rect, plane=plane), outside(source, rect, plane=plane)
+            rescale = self._rescale_of(file, plane, source)
         except UnreadableImage:
             self._close(file)
             raise
         self._note(file, plane, source)
         if source.info.dtype != "uint8" and len(shared) == source.info.channels:
-            found = to_float(samples, shared)
+            found = to_float(valued(samples, rescale), shared)
         else:
             found = to_float(samples, self._levels_of(file, plane, source, kept))
+            if rescale[0] < 0:
+                found = np.float32(1) - found
         if beyond is not None:
             found[beyond] = 0.0
         return found
@@ -81,7 +90,7 @@ class Sources:
     def own_levels(
         self, stored: Stored, plane: int, size: tuple[int, int], kept: LevelsLookUp | None = None
     ) -> tuple[Levels, ...] | None:
-        """The levels of a plane by channel, None if it is of 8 bits. Raises `UnreadableImage`, as `pixels` does."""
+        """The levels of a plane's values by channel, None if it is of 8 bits. Raises as `pixels` does."""
         file, source = stored.first, self._source(stored)
         if source.info.dtype == "uint8":
             return None
@@ -89,11 +98,12 @@ class Sources:
             _must_have(source, file, plane, size)
             grey = source.info.channels == 1
             found = (self._levels_of(file, plane, source, kept),) if grey else levels_by_channel(source, plane)
+            rescale = self._rescale_of(file, plane, source)
         except UnreadableImage:
             self._close(file)
             raise
         self._note(file, plane, source)
-        return found
+        return tuple(levels_in_values(each, rescale) for each in found)
 
     def refresh(self, files: Sequence[Path]) -> None:
         """Drop what was decoded of an image if one of its files has changed since; called once per request."""
@@ -106,6 +116,7 @@ class Sources:
         if seen != self._seen.get(file, seen) and file in self._sources:
             self._close(file)
             self._levels = {key: levels for key, levels in self._levels.items() if key[0] != file}
+            self._rescales = {key: found for key, found in self._rescales.items() if key[0] != file}
         self._seen[file] = seen
 
     def close(self) -> None:
@@ -147,6 +158,12 @@ class Sources:
             known = None if kept is None or stamp is None or source.info.dtype == "uint8" else kept(stamp)
             self._levels[key] = known or levels_of(source, plane)
         return self._levels[key]
+
+    def _rescale_of(self, file: Path, plane: int, source: ImageSource) -> Rescale:
+        key = (file, plane)
+        if key not in self._rescales:
+            self._rescales[key] = rescale_of(source, plane)
+        return self._rescales[key]
 
 
 def _must_have(source: ImageSource, file: Path, plane: int, size: tuple[int, int]) -> None:

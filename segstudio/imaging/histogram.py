@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segstudio.imaging.levels import Levels
+from segstudio.imaging.samples import Samples
 from segstudio.imaging.source import Pixels
+from segstudio.imaging.values import ValuedSamples, levels_in_values
 
-__all__ = ["BINS", "Histogram", "histogram"]
+__all__ = ["BINS", "Histogram", "histogram", "histogram_of_values"]
 
 BINS = 256
 """The most bins."""
@@ -48,6 +50,20 @@ def histogram(samples: Pixels) -> Histogram | None:
     dark, light = (float(value) for value in np.percentile(together, _PERCENTILES))
     spread = Levels(dark, light) if light > dark else Levels(dark, dark + max(1.0, abs(dark) * 1e-6))
     return Histogram(float(edges[0]), float(edges[-1]), counts, spread)
+
+
+def histogram_of_values(samples: Samples) -> Histogram | None:
+    """The histogram of the smallest level of what is displayed. Values of whole samples are binned as these are, so
+    that no comb appears there either.
+    """
+    if not isinstance(samples, ValuedSamples):
+        return histogram(samples.overview)
+    found = histogram(samples.stored.overview)
+    if found is None:
+        return None
+    range_ = levels_in_values(Levels(found.low, found.high), samples.rescale)
+    counts = found.counts if samples.rescale[0] > 0 else found.counts[:, ::-1]
+    return Histogram(range_.low, range_.high, counts, levels_in_values(found.spread, samples.rescale))
 
 
 def _channels(samples: Pixels) -> list[NDArray[np.float64]]:

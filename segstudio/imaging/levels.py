@@ -15,7 +15,17 @@ from segstudio.geometry import TILE, Rect
 from segstudio.imaging.outside import without_outside
 from segstudio.imaging.source import ImageSource, Pixels
 
-__all__ = ["EIGHT_BIT", "Levels", "auto_levels", "levels_by_channel", "levels_of", "pooled", "to_float"]
+__all__ = [
+    "EIGHT_BIT",
+    "Levels",
+    "auto_levels",
+    "levels_by_channel",
+    "levels_of",
+    "pooled",
+    "seen_by_channel",
+    "seen_levels",
+    "to_float",
+]
 
 _SAMPLE = 1 << 16
 _PERCENTILES = (0.1, 99.9)
@@ -26,6 +36,8 @@ _BAND_PX = 1 << 22
 _WINDOW = 32
 _WINDOWS = 256
 _COMPARABLE = 0.25
+_DARK = 64.0
+"""Of 255 shades: a picture that stays below this shows little or nothing as it is stored."""
 _GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
 
 
@@ -47,7 +59,7 @@ def auto_levels(pixels: Pixels) -> Levels:
     """
     if pixels.dtype == np.uint8:
         return EIGHT_BIT
-    return _levels(_sample(pixels.shape[1], pixels.shape[0], pixels.shape[2], lambda rect: pixels[_slices(rect)]))
+    return _levels(_sampled(pixels))
 
 
 def levels_of(source: ImageSource, plane: int) -> Levels:
@@ -55,6 +67,31 @@ def levels_of(source: ImageSource, plane: int) -> Levels:
     stands for it, else 0.3 million pixels are read, in windows. Raises `UnreadableImage`.
     """
     return EIGHT_BIT if source.info.dtype == "uint8" else _levels(_sample_of(source, plane))
+
+
+def seen_levels(pixels: Pixels, found: Levels) -> Levels:
+    """The levels between which the samples (h, w, c) of a plane are first shown: those `found`, but a picture of 8 bits
+    that is dark, as of fluorescence, is shown between its own percentiles 0.1 and 99.9.
+    """
+    return _if_dark(_sampled(pixels)) if pixels.dtype == np.uint8 else found
+
+
+def seen_by_channel(pixels: Pixels) -> tuple[Levels, ...]:
+    """The same for each channel by itself."""
+    sample = _sampled(pixels)
+    of = _if_dark if pixels.dtype == np.uint8 else _levels
+    return tuple(of(sample[:, channel]) for channel in range(sample.shape[1]))
+
+
+def _sampled(pixels: Pixels) -> Pixels:
+    height, width, channels = pixels.shape
+    return _sample(width, height, channels, lambda rect: pixels[_slices(rect)])
+
+
+def _if_dark(sample: Pixels) -> Levels:
+    """Those of samples of 8 bits: their own if all but the lightest thousandth is dark and they differ at all."""
+    own = _levels(sample)
+    return own if own.high < _DARK and sample.min() < sample.max() else EIGHT_BIT
 
 
 def levels_by_channel(source: ImageSource, plane: int) -> tuple[Levels, ...]:

@@ -15,7 +15,7 @@ __all__ = ["ValueRange", "levels_by_channel", "range_around", "range_of_shares"]
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """From `low` to `high`, both included, in each channel of the image, in stored values. NaN is in no range."""
+    """From `low` to `high`, both included, in each channel of the image. NaN is in no range."""
 
     low: tuple[float, ...]
     high: tuple[float, ...]

@@ -127,7 +127,7 @@ def test_a_chosen_view_is_that_of_all_planes_of_its_image_and_of_no_other(opened
     assert desk.shows(1).view != chosen
     assert desk.shows(0, plane=1).view == chosen
     assert desk.shows(0).view == chosen
-    desk.displaying.choose_automatic()
+    desk.displaying.choose_first()
     assert desk.view() == first
     assert desk.shows(0, plane=1).view != first, "each plane has levels of its own"
 

@@ -142,6 +142,9 @@ class _Stack:
         self.decoded.add(plane)
         return np.zeros((rect.h, rect.w, 1), np.uint8)
 
+    def rescale(self, plane: int) -> tuple[float, float]:
+        return 1.0, 0.0
+
     def alpha(self, plane: int, rect: Rect) -> None: ...
 
     def drop(self, plane: int) -> None:

@@ -85,7 +85,7 @@ def test_whatever_was_drawn_before_the_pixels_are_those_of_a_fresh_drawing(taken
         assert np.array_equal(drawn(layer, transform, rect), drawn(fresh, transform, rect))
         if layer._kept is not None:
             height, width, channels = layer._kept.samples.shape
-            assert (width <= BUFFER.w, height <= BUFFER.h, channels) == (True, True, len(layer._kept.channels))
+            assert (width <= BUFFER.w, height <= BUFFER.h, channels) == (True, True, len(layer._kept.picks))
 
 
 def test_other_levels_and_colours_of_the_same_channels_resample_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,7 +35,7 @@ class ObjectPolicy:
 
     @property
     def samples(self) -> Samples | None:
-        """The stored values of the plane on screen; None where none is."""
+        """The values of the plane on screen; None where none is."""
         image = self._documents.seen().image
         return None if image is None else partial(image.samples, 0)
 

@@ -4,11 +4,11 @@ import logging
 import threading
 import weakref
 from collections import OrderedDict
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.jobs import MainThread
@@ -17,6 +17,7 @@ from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging import paged
 from segstudio.imaging.display import View
+from segstudio.imaging.levels import EIGHT_BIT
 from segstudio.labels.model import ImageId
 from segstudio.store.file_check import Look
 from segstudio.store.filesystems import file_system, is_network
@@ -41,7 +42,8 @@ _Key = tuple[ImageId, int, FileStamp]
 
 class Displaying(QObject):
     """`display` is what is on screen. A view that was chosen is that of all planes of its image, while the project is
-    open: where it names a channel that the image no longer has, the automatic one is shown.
+    open: where it names a channel that the image no longer has, the first one is shown. The last one chosen for an
+    image of one channel of a modality is that of the others of this modality too, until they have their own.
 
     `displayChanged`: the same samples are shown in another view. `samplesArrived`: a rectangle of the plane on screen
     is decoded, and sharper than it was drawn. `samplesFailed`: the file of that plane turned out to be damaged
@@ -58,6 +60,7 @@ class Displaying(QObject):
         self._kept = KeptLevels(project.path, writes=project.writer is not None)
         self._folder = _FolderForPages()
         self._chosen: dict[ImageId, View] = {}
+        self._by_modality: dict[str, View] = {}
         self._image: ImageId | None = None
         self.display: DisplayImage | None = None
         self._lock = threading.Lock()
@@ -126,12 +129,17 @@ class Displaying(QObject):
         loaded = load_display_image(row.stored, plane, row.planes[plane], known, self._folder.path)
         if loaded.stored.nbytes >= paged.LARGE_BYTES:
             self._folder.has_no_room = loaded.stored.in_memory
-        if loaded.dtype != np.uint8:
+        if loaded.found_stored is not None and loaded.found_stored != EIGHT_BIT:
             try:
-                self._kept.keep(row.id, plane, stamp, loaded.found)
+                self._kept.keep(row.id, plane, stamp, loaded.found_stored)
             except OSError as error:
                 logging.getLogger(__name__).info("the levels of %s are found again next time: %s", row.path, error)
         return loaded
+
+    @property
+    def image(self) -> ImageId | None:
+        """Which image is on screen."""
+        return self._image
 
     def show(self, image: ImageId | None, display: DisplayImage | None) -> None:
         """Take what is on screen from now on, in the view chosen for that image before."""
@@ -140,6 +148,8 @@ class Displaying(QObject):
         if display is not None:
             display.stored.watch(_Watcher(self, self._main, display.stored))
         view = None if image is None else self._chosen.get(image)
+        if view is None and display is not None and (kept := self._by_modality.get(_modality(display))) is not None:
+            view = replace(kept, invert=display.first.invert)
         self._image = image
         self.display = display if display is None or view is None or not display.fits(view) else display.seen(view)
 
@@ -165,13 +175,21 @@ class Displaying(QObject):
             return
         self.display = self.display.seen(view)
         self._chosen[self._image] = view
+        if modality := _modality(self.display):
+            self._by_modality[modality] = view
         self.displayChanged.emit()
 
-    def choose_automatic(self) -> None:
-        """Show the image on screen as if nobody had chosen anything."""
+    def choose_first(self) -> None:
+        """Show the image on screen, and others of its modality, as if nobody had chosen anything."""
         if self.display is not None and self._image is not None:
-            self.choose(self.display.automatic)
+            self.choose(self.display.first)
             self._chosen.pop(self._image, None)
+            self._by_modality.pop(_modality(self.display), None)
+
+
+def _modality(display: DisplayImage) -> str:
+    """What kind of picture it is, where its values mean the same in all pictures of the kind; else ''."""
+    return display.metadata.modality if display.channels == 1 else ""
 
 
 class _Watcher:

@@ -18,7 +18,8 @@ __all__ = ["Histograms"]
 
 
 class Histograms(QObject):
-    """`current` belongs to the image on screen; None while it is being counted, and where nobody `wants` it.
+    """`current` belongs to the image on screen, or to the index of its channels that is shown; None while it is being
+    counted, and where nobody `wants` it.
 
     `counted`: it is another one.
     """
@@ -29,10 +30,11 @@ class Histograms(QObject):
         super().__init__(parent)
         self._navigation = navigation
         self._worker = Worker("histogram", ground.main)
-        self._of: object = None
+        self._of: tuple[object, object] | None = None
         self._wanted = False
         self.current: Histogram | None = None
         navigation.imageShown.connect(self._follow)
+        navigation.displaying.displayChanged.connect(self._follow)
 
     @property
     def wanted(self) -> bool:
@@ -50,22 +52,25 @@ class Histograms(QObject):
 
     def _follow(self) -> None:
         display = self._navigation.display if self._wanted else None
-        samples = None if display is None else display.stored
-        if samples is self._of:
+        counted = None if display is None else (display.stored, display.view.formula)
+        if counted == self._of:
             return
-        self._of, self.current = samples, None
+        self._of, self.current = counted, None
         self.counted.emit()
         if display is not None:
-            self._worker.submit(lambda: _count(display), lambda future: self._take(samples, future))
+            self._worker.submit(lambda: _count(display), lambda future: self._take(counted, future))
 
-    def _take(self, samples: object, future: "Future[Histogram | None]") -> None:
+    def _take(self, counted: object, future: "Future[Histogram | None]") -> None:
         found = future.result()
-        if samples is self._of:
+        if counted == self._of:
             self.current = found
             self.counted.emit()
 
 
 def _count(display: "DisplayImage") -> "Histogram | None":
-    from segstudio.imaging.histogram import histogram
+    from segstudio.imaging.histogram import histogram, histogram_of_values
 
-    return histogram(display.smallest())
+    smallest = display.smallest()  # waits for what is still being decoded
+    if display.view.formula is not None:
+        return histogram(display.view.formula.computed(smallest))
+    return histogram_of_values(display.stored)

@@ -24,8 +24,8 @@ __all__ = ["object_values"]
 def object_values(document: Document, classes: ClassTable, samples: "Samples | None") -> list[dict[str, Any]]:
     """Of every object: id, class, locked, planes, area_px, area and its unit, rect (x, y, w, h), origins and mean.
 
-    Background and ignore are no objects, and a semantic class is one. `samples(plane, rect)` are the image's stored
-    values (h, w, c); without them, or where none is a number, the mean is None. Of several channels it is a tuple.
+    Background and ignore are no objects, and a semantic class is one. `samples(plane, rect)` are the image's values
+    (h, w, c); without them, or where none is a number, the mean is None. Of several channels it is a tuple.
     """
 
     def nothing(_plane: int, rect: "Rect") -> "NDArray[Any]":

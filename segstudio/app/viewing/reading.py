@@ -58,13 +58,18 @@ class Reading:
         if id_ == navigation.shown and display is not None and len(document.raster.sizes) == 1:
             return object_values(document, classes, lambda _plane, rect: display.samples(0, rect))
         from segstudio.imaging.source import open_stored
+        from segstudio.imaging.values import rescale_of, valued
 
         row = next(row for row in navigation.rows if row.id == id_)
         try:
             source = open_stored(row.stored)
             try:
                 if tuple((p.width, p.height) for p in source.info.planes) == row.planes:
-                    return object_values(document, classes, lambda plane, rect: source.read(rect, plane=plane))
+                    return object_values(
+                        document,
+                        classes,
+                        lambda plane, rect: valued(source.read(rect, plane=plane), rescale_of(source, plane)),
+                    )
             finally:
                 source.close()
         except UnreadableImage:

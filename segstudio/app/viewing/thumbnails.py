@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from segstudio.app.viewing.display import DisplayImage
     from segstudio.imaging.display import View
     from segstudio.imaging.source import ImageInfo, Stored
+    from segstudio.imaging.values import Rescale
 
 __all__ = ["LARGEST_BYTES", "Wish", "is_large", "reduced_display", "reduced_file"]
 
@@ -45,42 +46,50 @@ def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8]
 
     None where that would take more than `LARGEST_BYTES`. Raises `UnreadableImage`.
     """
-    from segstudio.imaging.display import automatic_view
-    from segstudio.imaging.levels import EIGHT_BIT, levels_of
+    from segstudio.imaging.bands import is_composite
+    from segstudio.imaging.first_view import first_view_of
+    from segstudio.imaging.levels import EIGHT_BIT, levels_of, seen_by_channel, seen_levels
     from segstudio.imaging.source import open_stored
+    from segstudio.imaging.values import PLAIN_VALUES, levels_in_values, rescale_of
 
     file, source = stored.first, open_stored(stored)
     try:
         info = source.info
         samples = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
-        if samples is not None:
-            levels = EIGHT_BIT
-        else:
+        levels, rescale = EIGHT_BIT, PLAIN_VALUES
+        if samples is None:
             plane = info.planes[0]
             if plane.width * plane.height * info.channels * np.dtype(info.dtype).itemsize > LARGEST_BYTES:
                 return None
             samples = source.read()
-            levels = levels_of(source, 0)
-        view = automatic_view(samples.shape[2], levels, inverted=info.metadata.inverted)
-        return _fitted(samples, view, width, height)
+            levels, rescale = levels_of(source, 0), rescale_of(source, 0)
+        channels = samples.shape[2]
+        each = seen_by_channel(samples) if is_composite(info.metadata, channels) else ()
+        levels = levels_in_values(seen_levels(samples, levels), rescale)
+        by_channel = [levels_in_values(one, rescale) for one in each]
+        view = first_view_of(info.metadata, channels, levels, by_channel)
+        return _fitted(samples, view, width, height, rescale)
     finally:
         source.close()
 
 
 def reduced_display(display: "DisplayImage", width: int, height: int) -> NDArray[np.uint8]:
     """The same from an image that is on screen, however that is shown: its smallest level is there already."""
-    return _fitted(display.smallest(), display.automatic, width, height)
+    return _fitted(display.smallest(), display.first, width, height)
 
 
-def _fitted(samples: NDArray[np.generic], view: "View", width: int, height: int) -> NDArray[np.uint8]:
+def _fitted(
+    samples: NDArray[np.generic], view: "View", width: int, height: int, rescale: "Rescale" = (1.0, 0.0)
+) -> NDArray[np.uint8]:
     import cv2
 
     from segstudio.imaging.display import to_rgb
+    from segstudio.imaging.values import valued
 
     h, w = samples.shape[:2]
     scale = min(1.0, max(width / w, height / h))
     step = max(1, int(1 / scale) // _OVERSAMPLED)
-    rgb = to_rgb(np.ascontiguousarray(samples[::step, ::step]), view)
+    rgb = to_rgb(valued(np.ascontiguousarray(samples[::step, ::step]), rescale), view)
     size = (max(1, round(w * scale)), max(1, round(h * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 

@@ -28,7 +28,7 @@ class ObjectTable:
 
     Background and ignore are no objects; neither is what counts as nothing today. A semantic class is one object: where
     it has several ids, merged classes for instance, its row is under the lowest, and `joined` has all of them by that.
-    `areas` int64 (n,) are pixels, `means` float64 (n, c) those of the image's stored values, NaN where there is none.
+    `areas` int64 (n,) are pixels, `means` float64 (n, c) those of the image's values, NaN where there is none.
     `locked` bool (n,) are those that are locked by themselves, in one of their ids at least.
     """
 

@@ -9,7 +9,7 @@ __all__ = ["Limits", "ValueRange"]
 
 @dataclass(frozen=True, slots=True)
 class ValueRange:
-    """Stored values from `low` to `high`, both included, of a channel counted from 0; None = grey, the mean of all."""
+    """Values from `low` to `high`, both included, of a channel counted from 0; None = grey, the mean of all."""
 
     low: float
     high: float

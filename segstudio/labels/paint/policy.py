@@ -35,7 +35,7 @@ __all__ = [
 _NO_CLASS = ClassId(0)
 
 Samples = Callable[[Rect], NDArray[Any]]
-"""The image's stored values (h, w, c) in a rectangle of the plane painted on, clipped to it."""
+"""The image's values (h, w, c) in a rectangle of the plane painted on, clipped to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class _Within:
 
 
 def within_ranges(samples: NDArray[Any], ranges: tuple[ValueRange, ...]) -> NDArray[np.bool_]:
-    """Where stored values (h, w, c) lie within all ranges, (h, w); nowhere for a channel that is not there."""
+    """Where values (h, w, c) lie within all ranges, (h, w); nowhere for a channel that is not there."""
     inside = np.ones(samples.shape[:2], np.bool_)
     for one in ranges:
         if one.channel is None:

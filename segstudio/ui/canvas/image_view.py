@@ -11,6 +11,7 @@ from segstudio.app.values import Changed, ModelView
 from segstudio.geometry import Rect
 from segstudio.text import _
 from segstudio.ui.canvas.hint import Badge, Hint
+from segstudio.ui.canvas.orientation import OrientationLetters
 from segstudio.ui.canvas.surface import Surface
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class ImageView(Surface):
         self._selection: SelectionLayer | None = None
         self._hint = Hint(self)
         self._badge = Badge(self)
+        self._letters = OrientationLetters(session, self)
         self._hint.openRequested.connect(self.openRequested)
         self.viewChanged.connect(self._tell_visible)
         self._pixel_grid.shown = session.preferences.pixel_grid

@@ -1,14 +1,15 @@
-"""The panel of how the image is shown: its histogram, brightness, contrast, gamma, inverted or not."""
+"""The panel of how the image is shown: window and channels, histogram, brightness, contrast, gamma, inverted or not."""
 
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QScrollArea,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -16,8 +17,10 @@ from PySide6.QtWidgets import (
 )
 
 from segstudio.text import N_, _
+from segstudio.ui.panels.channel_list import ChannelList, LevelsChoice
 from segstudio.ui.panels.controls import ElidedLabel, PixelSpin, Tick, muted_label
 from segstudio.ui.panels.histogram_plot import HistogramPlot
+from segstudio.ui.panels.shown_as import BandChoice, ColourMapChoice, WindowChoice
 from segstudio.ui.window.icons import icon
 
 if TYPE_CHECKING:
@@ -31,6 +34,12 @@ _GAMMA_STEPS = 100
 _MOST_GAMMA = 5.0
 _VALUE_W = 36
 _FARTHEST = 1e12
+_BAR_W = 12
+"""What the bar takes where the panel scrolls."""
+_LEAST_H = 276
+"""Pixels that are always in sight: all that there is for a picture of one channel."""
+_MOST = 16777215
+"""Pixels to Qt, which has no other word for as many as there are."""
 _SLIDERS = (
     ("brightness", N_("Brightness"), N_("Move the window over the values: to the right, everything is lighter")),
     ("contrast", N_("Contrast"), N_("Make the window narrower: to the right, small differences show more")),
@@ -57,7 +66,15 @@ class DisplayPanel(QFrame):
         self.sliders = {name: QSlider(Qt.Orientation.Horizontal) for name, _title, _tip in _SLIDERS}
         self.values = {name: muted_label("") for name, _title, _tip in _SLIDERS}
         self.invert = Tick(_("Invert"))
+        self.note = ElidedLabel(_("Dark: shown between its own values"))
+        self.note.setProperty("role", "muted")
+        self.note.setObjectName("displayNote")
+        self.windows, self.bands, self.colours = WindowChoice(), BandChoice(), ColourMapChoice()
+        self.channels, self.levels_of = ChannelList(), LevelsChoice()
+        self._parts = (self.windows, self.bands, self.channels, self.levels_of, self.colours)
         self.body = QWidget()
+        self._whole = 0
+        self._scrolled = QScrollArea()
         self._dress()
         self._arrange()
         self._connect()
@@ -67,10 +84,13 @@ class DisplayPanel(QFrame):
     def follow(self, project: "OpenedProject | None") -> None:
         """Show how the image of this project is shown."""
         self._project = project
+        for part in self._parts:
+            part.follow(project)
         if project is not None:
+            project.channel_views.changed.connect(self._counted)
             project.histograms.counted.connect(self._counted)
             project.navigation.imageShown.connect(self._show)
-            project.navigation.displaying.displayChanged.connect(self._show)
+            project.navigation.displaying.displayChanged.connect(self._recoloured)
             project.histograms.wanted = not self.body.isHidden()
         self._counted()
 
@@ -112,6 +132,12 @@ class DisplayPanel(QFrame):
         self.invert.setToolTip(_("Show dark as light, and light as dark"))
         self.invert.setAccessibleName(_("Invert the image"))
 
+        self._scrolled.setObjectName("displayFields")
+        self._scrolled.setFrameShape(QFrame.Shape.NoFrame)
+        self._scrolled.setWidgetResizable(True)
+        self._scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
     def _arrange(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(4)
@@ -122,11 +148,13 @@ class DisplayPanel(QFrame):
         grid = QGridLayout()
         grid.setHorizontalSpacing(8)
         grid.setVerticalSpacing(6)
-        exact = ((_("Level"), self.level), (_("Width"), self.width_spin))
-        for row, (words, spin) in enumerate(exact):
-            grid.addWidget(muted_label(words), row, 0)
-            grid.addWidget(spin, row, 1, 1, 2)
-        for row, (name, title, _tip) in enumerate(_SLIDERS, len(exact)):
+        exact = QHBoxLayout()
+        exact.setSpacing(8)
+        exact.addWidget(muted_label(_("Level")))
+        exact.addWidget(self.level, 1)
+        exact.addWidget(muted_label(_("Width")))
+        exact.addWidget(self.width_spin, 1)
+        for row, (name, title, _tip) in enumerate(_SLIDERS):
             grid.addWidget(muted_label(_(title)), row, 0)
             grid.addWidget(self.sliders[name], row, 1)
             grid.addWidget(self.values[name], row, 2)
@@ -135,16 +163,20 @@ class DisplayPanel(QFrame):
         end.addWidget(self.automatic)
         end.addWidget(self.reset)
         inside = QVBoxLayout(self.body)
-        inside.setContentsMargins(4, 0, 0, 8)
+        inside.setContentsMargins(4, 0, 4, 8)
         inside.setSpacing(8)
-        inside.addWidget(self.plot)
-        for part in (grid, end):
-            inside.addLayout(part)
+        for part in (self.windows, self.bands, self.channels, self.levels_of, self.plot, self.note):
+            inside.addWidget(part)
+        inside.addLayout(exact)
+        inside.addWidget(self.colours)
+        for layout in (grid, end):
+            inside.addLayout(layout)
+        self._scrolled.setWidget(self.body)
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 2, 12, 2)
+        column.setContentsMargins(8, 2, 8, 2)
         column.setSpacing(4)
         column.addLayout(head)
-        column.addWidget(self.body)
+        column.addWidget(self._scrolled, 1)
 
     def _connect(self) -> None:
         self.fold_button.clicked.connect(self.toggle)
@@ -172,13 +204,33 @@ class DisplayPanel(QFrame):
         self.fold_button.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
         self.fold_button.setToolTip(words)
         self.fold_button.setAccessibleName(words)
+        self._scrolled.setVisible(unfolded)
         self.body.setVisible(unfolded)
         if self._project is not None:
             self._project.histograms.wanted = unfolded
-        layout = self.layout()
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be as high as what is shown; in a low window it scrolls."""
+        layout, inside = self.layout(), self.body.layout()
         assert layout is not None
+        assert inside is not None
+        inside.activate()
+        self._scrolled.setMinimumWidth(inside.minimumSize().width() + _BAR_W)
+        self._scrolled.setFixedHeight(0)
         layout.activate()
-        self.setFixedHeight(layout.sizeHint().height())
+        folded = layout.sizeHint().height()
+        self._scrolled.setMinimumHeight(0)
+        self._scrolled.setMaximumHeight(_MOST)
+        whole = folded if self.body.isHidden() else folded + self.body.sizeHint().height()
+        self.setMinimumHeight(min(whole, folded + _LEAST_H))
+        self.setMaximumHeight(whole)
+        self._whole = whole
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        """As high as what is shown."""
+        return QSize(super().sizeHint().width(), self._whole)
 
     # -- showing -------------------------------------------------------------------------------------------------------
 
@@ -189,8 +241,19 @@ class DisplayPanel(QFrame):
         self.automatic.setEnabled(found is not None)
         self._show()
 
+    def _recoloured(self) -> None:
+        """Other levels, or other channels in other colours."""
+        if self._project is not None:
+            self.plot.show_colours(_colours(self._project))
+        self._show()
+
     def _show(self) -> None:
         now = None if self._project is None else self._project.adjusting.now
+        display = None if self._project is None else self._project.navigation.display
+        for part in self._parts:
+            part.show_now()
+        self.note.setVisible(display is not None and display.lightened and display.view == display.first)
+        self._fit()
         parts = (self.plot, self.level, self.width_spin, self.invert, *self.sliders.values())
         for part in parts:
             part.setEnabled(now is not None)
@@ -199,8 +262,8 @@ class DisplayPanel(QFrame):
             return
         self.plot.show_levels(now.low, now.high)
         for part, value in (
-            (self.level, (now.low + now.high) / 2),
-            (self.width_spin, now.high - now.low),
+            (self.level, now.level),
+            (self.width_spin, now.width),
             (self.sliders["brightness"], round(now.brightness)),
             (self.sliders["contrast"], round(now.contrast)),
             (self.sliders["gamma"], _gamma_place(now.gamma)),
@@ -246,11 +309,13 @@ def _gamma_place(gamma: float) -> int:
     return round(math.log(gamma) / math.log(_MOST_GAMMA) * _GAMMA_STEPS)
 
 
-def _colours(project: "OpenedProject") -> tuple[str, ...]:
-    """A colour for each channel of the image; '' for grey."""
+def _colours(project: "OpenedProject") -> tuple[str | None, ...]:
+    """A colour for each channel of the image, '' for grey; None for one that is not shown."""
     display = project.navigation.display
     if display is None:
         return ()
-    by_index = {channel.index: channel.colour for channel in display.view.channels}
-    shown = (by_index.get(index, (255, 255, 255)) for index in range(display.channels))
-    return tuple("" if colour == (255, 255, 255) else "#{:02x}{:02x}{:02x}".format(*colour) for colour in shown)
+    by_index = {
+        channel.index: "" if channel.colour == (255, 255, 255) else "#{:02x}{:02x}{:02x}".format(*channel.colour)
+        for channel in display.view.channels
+    }
+    return tuple(by_index.get(index) for index in range(display.channels))

@@ -39,7 +39,7 @@ class HistogramPlot(QFrame):
         self.setMouseTracking(True)
         self._found: Histogram | None = None
         self._heights: list[list[float]] = []
-        self._colours: tuple[str, ...] = ()
+        self._colours: tuple[str | None, ...] = ()
         self._levels = (0.0, 1.0)
         self._held: tuple[bool, bool] | None = None
         self._from = (0.0, 0.0, 0.0)
@@ -48,8 +48,14 @@ class HistogramPlot(QFrame):
         """As wide as there is room."""
         return QSize(160, _HEIGHT)
 
-    def show_histogram(self, found: "Histogram | None", colours: tuple[str, ...]) -> None:
-        """Show another one, with a colour for each of its channels; '' is the theme's."""
+    def show_colours(self, colours: tuple[str | None, ...]) -> None:
+        """Draw the channels in other colours, '' for the theme's; one with None is not drawn."""
+        if colours != self._colours:
+            self._colours = colours
+            self.update()
+
+    def show_histogram(self, found: "Histogram | None", colours: tuple[str | None, ...]) -> None:
+        """Show another one, with the colours of its channels."""
         self._found, self._colours = found, colours
         self._heights = [] if found is None else _heights(found)
         self.update()
@@ -124,6 +130,8 @@ class HistogramPlot(QFrame):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         inner = QRectF(_EDGE, 4, self.width() - 2 * _EDGE, self.height() - 8)
         for heights, colour in zip(self._heights, self._colours, strict=False):
+            if colour is None:
+                continue
             fill = QColor(colour or theme.muted)
             fill.setAlpha(_ALPHA)
             painter.setPen(Qt.PenStyle.NoPen)

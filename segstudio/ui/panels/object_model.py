@@ -31,7 +31,7 @@ COLUMNS = (
     ("class", N_("Class"), N_("What the object is")),
     ("area", N_("Area"), N_("Area in image pixels")),
     ("origin", N_("Origin"), N_("Who made most of its pixels, and how much of it")),
-    ("mean", N_("Mean"), N_("Mean of the image's stored values over the object, by channel")),
+    ("mean", N_("Mean"), N_("Mean of the image's values over the object, by channel")),
     ("box", N_("Box"), N_("The smallest rectangle around it: x, y, width × height in image pixels")),
 )
 """Name, title and description of each column; the names are those by which a table sorts."""

@@ -22,7 +22,7 @@ _WIDEST = 1e15
 
 
 class _ValueSpin(PixelSpin):
-    """A stored value: whole numbers of 32 bits are shown in full."""
+    """A value: whole numbers of 32 bits are shown in full."""
 
     def textFromValue(self, value: float) -> str:
         """12 rather than 12.0000."""
@@ -78,8 +78,8 @@ class TouchLimits(QWidget):
             choice.setSizeAdjustPolicy(Choice.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             choice.setMinimumContentsLength(8)
         for spin, name, words in (
-            (self.low, "touchLow", _("The lowest stored value that a stroke may change")),
-            (self.high, "touchHigh", _("The highest stored value that a stroke may change")),
+            (self.low, "touchLow", _("The lowest value that a stroke may change")),
+            (self.high, "touchHigh", _("The highest value that a stroke may change")),
         ):
             spin.setObjectName(name)
             spin.setAccessibleName(words)

@@ -45,7 +45,7 @@ def pixel_at(point: tuple[float, float], bounds: Rect) -> tuple[int, int] | None
 
 
 def value_at(image: DisplayImage, x: int, y: int) -> NDArray[Any]:
-    """The stored value (c,) of a pixel."""
+    """The value (c,) of a pixel."""
     return image.samples(0, Rect(x, y, 1, 1))[0, 0]
 
 
@@ -53,7 +53,8 @@ def levels_of(image: DisplayImage) -> tuple[Levels, ...]:
     """The levels of each channel of the image, as it is shown."""
     from segstudio.imaging.value_range import levels_by_channel
 
-    return levels_by_channel(image.channels, image.view, image.found)
+    view = image.automatic if image.view.formula is not None else image.view
+    return levels_by_channel(image.channels, view, image.found)
 
 
 def of_range(image: DisplayImage, within: ValueRange) -> Matches:

@@ -96,7 +96,7 @@ def pick_values(tools: ToolState, *, grey: bool) -> None:
 
 
 def values_within(rect: Rect, context: Context, *, grey: bool) -> tuple[ValueRange, ...]:
-    """The lowest and highest stored value in a rectangle: of grey, or of every channel; () where no image is.
+    """The lowest and highest value in a rectangle: of grey, or of every channel; () where no image is.
 
     NaN does not count. Of a very large rectangle only every n-th pixel is looked at.
     """

@@ -48,7 +48,7 @@ class WindowLevelTool(ToolHandler):
     def double_click(self, event: Pointer, context: Context) -> Answer:
         """Show the image as at first."""
         image = context.seen.image
-        return Answer() if image is None else Answer(view=image.automatic)
+        return Answer() if image is None else Answer(view=image.first)
 
     def key(self, event: KeyEvent, context: Context) -> Answer:
         """Show the image as before the drag."""

@@ -48,7 +48,7 @@ def pasted(
 ) -> Iterator[Part]:
     """Copies in the same place, as new objects, or, of a class with one object an image, as part of that.
 
-    The policy says what they may cover; `samples` are the image's stored values, for RANGE. `report.number` are the
+    The policy says what they may cover; `samples` are the image's values, for RANGE. `report.number` are the
     objects pasted, `report.left` those that lost pixels to the image's edge; one of a class that is locked or removed,
     that would extend a locked object, or without a pixel to paint, is passed over.
     """

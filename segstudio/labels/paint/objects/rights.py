@@ -36,7 +36,7 @@ def takeable(
 ) -> Paintable:
     """Which pixels an object that grows may take: by the policy, and with `over` also those of other instances.
 
-    `samples` are the image's stored values, for the policy RANGE.
+    `samples` are the image's values, for the policy RANGE.
     """
     owner = effective_lookup(document, classes)
     found = paintable(document, classes, may, samples=samples)

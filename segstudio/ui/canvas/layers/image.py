@@ -18,11 +18,11 @@ NEUTRAL = 0xFF2B2B2B
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
-    """Samples of the channels of a view at the pixels of a rectangle."""
+    """What a view picks of the samples, at the pixels of a rectangle."""
 
     transform: ViewTransform
     rect: Rect
-    channels: tuple[int, ...]
+    picks: tuple[object, ...]
     samples: NDArray[Any]
 
 
@@ -74,7 +74,7 @@ class ImageLayer:
         if grid.scale >= 1 or is_plain(pixels.dtype, pixels.view):
             ground(pixels, grid, target)
             return
-        kept, channels = self._kept, pixels.view.indices
-        if kept is None or (kept.transform, kept.rect, kept.channels) != (transform, part, channels):
-            kept = self._kept = _Kept(transform, part, channels, resampled(pixels, grid))
+        kept, picks = self._kept, pixels.view.picks
+        if kept is None or (kept.transform, kept.rect, kept.picks) != (transform, part, picks):
+            kept = self._kept = _Kept(transform, part, picks, resampled(pixels, grid))
         coloured(kept.samples, pixels.view, target)
