@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
-from segstudio.imaging.readers.tiff_windows import WindowSource
 
 from segstudio.geometry import Rect
 from segstudio.imaging import tiled_samples
 from segstudio.imaging.readers import tiff
+from segstudio.imaging.readers.tiff_windows import WindowSource
 from segstudio.imaging.tiled_samples import TiledSamples
 from segstudio.tasks.images.new import new_project
 from segstudio.ui.canvas import Canvas
