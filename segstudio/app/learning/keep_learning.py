@@ -59,6 +59,7 @@ class KeepLearning(QObject):
         self._seen = -1
         self._began_with: TrainingLabels | None = None
         self._asking = self._begun = False
+        self._rounds = 0
         self.on = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -75,6 +76,17 @@ class KeepLearning(QObject):
         """Whether it is on, and there is nothing to learn in what was painted so far."""
         return self.on and not self._training.running and not self._has_more
 
+    @property
+    def number(self) -> int:
+        """Which round since it was turned on is under way, from 1; 0 between two, and in a run that others began."""
+        return self._rounds if self._begun and self._training.running else 0
+
+    def end(self) -> None:
+        """Turn it off where it is on, and say so."""
+        if self.on:
+            self.turn(False)
+            self._notices.say(_("Keep learning is off now."))
+
     def turn(self, on: bool) -> None:
         """Begin, or end: a run that this began stops then, and what it has learned is compared and kept."""
         if on == self.on:
@@ -86,6 +98,7 @@ class KeepLearning(QObject):
         self.on = on
         self._ahead.reach = _FAR if on else REACH
         if on:
+            self._rounds = 0
             self._go_on()
         elif self._begun:
             self._training.stop()
@@ -134,6 +147,7 @@ class KeepLearning(QObject):
         if self.on and now.classes >= 2 and now.labels is not None and not self._training.running:
             self._began_with = now.labels
             self._begun = True
+            self._rounds += 1
             self._training.follow(_ROUND_S, lambda: self.on)
         elif self._has_more:
             self._soon.start()  # painted while it looked
@@ -141,9 +155,8 @@ class KeepLearning(QObject):
 
     def _told(self, notice: Notice) -> None:
         """A run that fails ends it: the next one would fail as well."""
-        if self.on and notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
-            self.turn(False)
-            self._notices.say(_("Keep learning is off now."))
+        if notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
+            self.end()
 
 
 def _looked_at(project: Project, began_with: TrainingLabels | None) -> _Now:
