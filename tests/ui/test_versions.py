@@ -215,6 +215,10 @@ def test_after_a_restart_the_newest_run_that_made_a_version_stands_in_the_panel(
     desk.wait(lambda: panel.head.state.text() == "The last run was discarded")
     assert panel.curves.loss_plot.series["training"] == ([1, 2], [0.5, 0.5])
     assert panel.curves.result.verdict.text() == "v1: promoted"
+    panel.pages.turn_to("picture")
+    assert panel.pages.picture is not None
+    assert panel.pages.picture.none.text() == "Pictures are not kept; they appear during the next run"
+    panel.pages.turn_to("curves")
 
 
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, desk: Desk) -> None:

@@ -1,13 +1,15 @@
 """The owner of learning that goes on while a person labels: one run after another, each as long as usual.
 
 A run learns what is painted meanwhile, ends at the gate, and the next one goes on from the version that proposes then.
-Between two runs the image on screen and the next ones get their proposals; without new labels in training images
-nothing begins.
+Between two runs the image on screen and the next ones get their proposals, and what has no turns during a run has some
+seconds; without new labels in training images nothing begins.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -27,6 +29,8 @@ __all__ = ["KeepLearning"]
 _ROUND_S = 60.0
 _FAR = 8
 _SOON_MS = 300
+_TURN_S = 10.0
+"""So long a round waits for what has its turns only while no run is under way: descriptions, and a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class KeepLearning(QObject):
         proposals: Proposals,
         ahead: ProposalsAhead,
         parent: QObject | None = None,
+        *,
+        others: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`others` says whether something waits that has no turns during a run."""
         super().__init__(parent)
         self._project, self._notices = ground.project, ground.notices
         self._documents, self._training = documents, training
@@ -60,6 +67,7 @@ class KeepLearning(QObject):
         self._began_with: TrainingLabels | None = None
         self._asking = self._begun = False
         self._rounds = 0
+        self._others, self._turn_until = others, 0.0
         self.on = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -113,6 +121,7 @@ class KeepLearning(QObject):
     def _runs(self, running: bool) -> None:
         if not running:
             self._begun = False
+            self._turn_until = monotonic() + _TURN_S
             self._seen = -1  # what it did not pick up is there to be learned
             self._ahead.refresh()  # it settles before the next run
         self.changed.emit()
@@ -131,6 +140,9 @@ class KeepLearning(QObject):
             return
         if not self._has_more or self._ahead.busy or self._proposals.coming:
             self.changed.emit()
+            return
+        if self._others() and monotonic() < self._turn_until:
+            self._soon.start()
             return
         self._asking = True
         seen = int(self._documents.saving.acknowledged)

@@ -225,6 +225,7 @@ class TrainingPanel(QFrame):
             return
         for event in run.events:
             self._event(event)
+        self.pages.start(_("Pictures are not kept; they appear during the next run"))
         self._show_numbers()
         self._end()
         if run.result is not None:
