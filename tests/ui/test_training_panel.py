@@ -362,13 +362,13 @@ def test_a_legend_without_room_for_its_names_keeps_its_colours_and_names_them_in
     qtbot.addWidget(plot)
     plot.resize(400, 120)
     plot.show()
-    plot.add("training", "#112233")
+    plot.add("training", "#CC2233")
     plot.add("held out", "#445566")
     assert "training" in plot.legend
     plot.setMinimumSize(0, 0)
     plot.resize(110, 120)
     assert "training" not in plot.legend
-    assert "#112233" in plot.legend
+    assert "#CC2233" in plot.legend
     assert "#445566" in plot.legend
     assert plot._legend.toolTip() == "training\nheld out"
 
