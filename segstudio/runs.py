@@ -310,7 +310,11 @@ class Preparing(_Event, frozen=True, kw_only=True, tag="preparing"):
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
-    """The plan is final and the first step is about to begin."""
+    """The plan is final, and the steps after `step` follow: 0 for a run from its beginning, else the checkpoint that it
+    goes on from. What was told of later steps is made again.
+
+    Earlier releases wrote the number of the steps that had been timed, which follow all the same.
+    """
 
     steps: int
     max_seconds: float | None

@@ -59,7 +59,8 @@ class ForkedEngine:
     def kill(self) -> None:
         """End it at once."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended a moment ago, and nobody has said so yet
+                os.kill(self.pid, signal.SIGKILL)
 
     def _after(self, timeout: float | None) -> int | None:
         """Any number of threads may wait: the first reads the code, the others wake at the end of the pipe."""

@@ -113,6 +113,19 @@ def test_painting_proposing_and_exporting_go_on_during_training(me: Bench, tmp_p
     assert [event["kind"] for event in written] == run.kinds()
 
 
+def test_the_curves_of_a_second_run_are_its_own(me: Bench) -> None:
+    label_two(me)
+    curves = me.window.arrangement.training.curves
+    for seed in (1, 2):
+        run = Run(me, max_seconds=4.0, seed=seed, **TINY)
+        me.wait(lambda run=run: run.results, 300)
+        me.idle()
+        told = [event for event in run.events if event["kind"] == "stepped"]
+        measured = [event["step"] for event in run.events if event["kind"] == "evaluated"]
+        assert curves.loss_plot.series["training"] == ([e["step"] for e in told], [e["loss"] for e in told])
+        assert curves.iou_plot.series.get("mean", ([], []))[0] == measured
+
+
 def test_an_engine_killed_during_a_proposal_is_said_and_the_proposal_comes(me: Bench) -> None:
     me.session.propose()
     me.wait(lambda: me.opened.proposals.running)

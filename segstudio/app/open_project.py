@@ -147,7 +147,13 @@ class OpenedProject(QObject):
             held=lambda: self.training.running,
         )
         self.keep_learning = KeepLearning(
-            ground, self.documents, self.training, self.proposals, self.proposals_ahead, self
+            ground,
+            self.documents,
+            self.training,
+            self.proposals,
+            self.proposals_ahead,
+            self,
+            others=lambda: self.next_images.busy or self.mistakes.searching,
         )
         undo.callback(self.keep_learning.close)
         self.roles = Roles(ground, self.documents, self.navigation, self)

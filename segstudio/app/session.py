@@ -244,7 +244,7 @@ class Session(QObject):
     def stop_training(self) -> None:
         """End the run early; the best so far is compared and kept. Learning no longer goes on by itself either."""
         if self.project is not None:
-            self.project.keep_learning.turn(False)
+            self.project.keep_learning.end()
             self.project.training.stop()
 
     def keep_learning(self, on: bool = True) -> None:

@@ -265,13 +265,18 @@ class VersionItem(NamedTuple):
 
 
 class LastRun(NamedTuple):
-    """The newest run of a project: its events, its result, or why there is none, and whether it was discarded."""
+    """The newest run of a project that made a version: its events and its result; where none did, or a newer one goes
+    on, the newest, without a result.
+
+    `unmade`: the newest run made no version, `why` not, and whether it was `discarded`.
+    """
 
     name: str
     events: "tuple[Event, ...]"
     result: "TrainResult | None"
     why: str
     discarded: bool = False
+    unmade: bool = False
 
 
 class ImagesAdded(NamedTuple):

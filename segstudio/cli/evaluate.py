@@ -71,6 +71,8 @@ def run(options: Namespace) -> int:
     figures = report.figures
     mean = _("mean")
     width = max(len(name) for name in (*report.names, mean))
+    for note in report.notes:  # first: it says what the figures count
+        say(_("note: {note}", note=note))
     say(
         _(
             "{images}, {pixels}, pixel accuracy {accuracy:.4f}",
@@ -86,7 +88,5 @@ def run(options: Namespace) -> int:
             say("  ".join((name.ljust(width), _("not in the truth"))))
             continue
         say(f"{name:<{width}}  {m.iou:.4f}  {m.dice:.4f}     {m.precision:.4f}  {m.recall:.4f}")
-    for note in report.notes:
-        say(_("note: {note}", note=note))
     say_skipped(report.skipped, report.unread)
     return 0

@@ -41,7 +41,7 @@ def run(options: Namespace) -> int:
         return 0
     images = found["images"]
     status = Counter(image["status"] for image in images)
-    split = Counter(image["split"] for image in images)
+    split = Counter(image["split"] if image["labelled_pixels"] else None for image in images)
     say(
         _(
             "{images}: {done} done, {in_progress} in progress, {new} new",
@@ -79,7 +79,7 @@ def run(options: Namespace) -> int:
         state = _("current") if version["current"] else older
         say(
             _(
-                "version {version}: {state}, from {parent}, {made}",
+                "version {version}: {state}, compared with {parent}, {made}",
                 version=version["version"],
                 state=state,
                 parent=version["parent"],

@@ -139,7 +139,9 @@ def _line(found: "Finding", report: "LintReport") -> str:
     path, rect = report.paths[found.image], found.rect
     pixels = count(found.pixels, "{n} pixel", "{n} pixels")
     if found.plane:
-        place = _("{path}, plane {plane}, at {x}, {y}", path=path, plane=found.plane, x=rect.x, y=rect.y)
+        place = _(
+            "{path}, plane {plane} (counted from 0), at {x}, {y}", path=path, plane=found.plane, x=rect.x, y=rect.y
+        )
     else:
         place = _("{path} at {x}, {y}", path=path, x=rect.x, y=rect.y)
     return ", ".join(filter(None, (place, name, pixels)))

@@ -94,9 +94,9 @@ def run(options: Namespace) -> int:
     elif options.events != "-":
         said = {"version": result.version, "parent": result.parent, "reason": result.reason}
         if result.promoted:
-            say(_("{version} (from {parent}): promoted. {reason}", **said))
+            say(_("{version} (compared with {parent}): promoted. {reason}", **said))
         else:
-            say(_("{version} (from {parent}): not promoted. {reason}", **said))
+            say(_("{version} (compared with {parent}): not promoted. {reason}", **said))
         if result.advice:
             say(result.advice)
         say(count(result.steps, "{n} step in {seconds:.1f} s", "{n} steps in {seconds:.1f} s", seconds=result.seconds))

@@ -77,7 +77,7 @@ def train(
     last_saved = clock.seconds
     if trainer.plan.steps is not None:
         trainer.plan = with_evaluations(trainer.plan, EVALUATIONS)
-        yield _started(trainer, clock)
+        yield _started(trainer, clock, trainer.step)
     else:
         yield _timing(trainer, 0)
     yield from run.pool.filled(trainer.step) if trainer.pools else ()
@@ -94,7 +94,7 @@ def train(
             if len(timed) < TIMED_STEPS:
                 continue
             trainer.plan = settled(trainer.plan, [t for _, t in timed], trainer.step, clock.seconds, evaluation_px)
-            yield _started(trainer, clock)
+            yield _started(trainer, clock, trainer.step - len(timed))
             yield from (e for e, _ in timed)
         else:
             yield event
@@ -105,7 +105,7 @@ def train(
             yield Checkpointed(step=trainer.step, seconds=clock.seconds, path="")
     if trainer.plan.steps is None:  # not even the timed steps fitted in
         trainer.plan = msgspec.structs.replace(trainer.plan, steps=trainer.step, stopped_at=trainer.step)
-        yield _started(trainer, clock)
+        yield _started(trainer, clock, trainer.step - len(timed))
         yield from (e for e, _ in timed)
     elif trainer.step < trainer.plan.steps:
         trainer.plan = msgspec.structs.replace(trainer.plan, stopped_at=trainer.step)
@@ -196,10 +196,11 @@ def _evaluated(run: _Run, measure: Measure, pace: Pace) -> Iterator[Event | None
             return
 
 
-def _started(trainer: Trainer, clock: Clock) -> Started:
+def _started(trainer: Trainer, clock: Clock, step: int) -> Started:
+    """The steps after `step` are told next, those that were timed included."""
     plan = trainer.plan
     return Started(
-        step=trainer.step,
+        step=step,
         seconds=clock.seconds,
         steps=plan.steps or 0,
         max_seconds=plan.max_seconds,

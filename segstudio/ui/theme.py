@@ -11,8 +11,19 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
-__all__ = ["DARK", "LIGHT", "Theme", "apply_theme", "choose_theme", "current_theme", "theme_named", "tinted"]
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "Theme",
+    "apply_theme",
+    "choose_theme",
+    "current_theme",
+    "seen_on_plot",
+    "theme_named",
+    "tinted",
+]
 
+_LEAST_CONTRAST, _LIFT = 1.6, 0.45
 _PROPERTY = "segstudioTheme"
 
 
@@ -231,6 +242,29 @@ def current_theme() -> Theme:
 def tinted(tint: str, theme: Theme) -> str:
     """The colour of a theme for a name of `Theme`, as 'muted'; a colour, as #RRGGBB, is itself: a class's stays."""
     return tint if tint.startswith("#") else str(getattr(theme, tint))
+
+
+def seen_on_plot(tint: str, theme: Theme) -> str:
+    """As `tinted`, for a plot: a class's colour that hardly differs from the ground comes nearer to the text."""
+    color = tinted(tint, theme)
+    if color is not tint:
+        return color
+    drawn, ground = QColor(color), QColor(theme.field)
+    light, dark = sorted((_luminance(drawn), _luminance(ground)), reverse=True)
+    if (light + 0.05) / (dark + 0.05) >= _LEAST_CONTRAST:
+        return color
+    text = QColor(theme.text)
+    mixed = (
+        round(a + _LIFT * (b - a))
+        for a, b in zip(drawn.getRgb()[:3], text.getRgb()[:3], strict=True)  # type: ignore[arg-type]
+    )
+    return QColor(*mixed).name()
+
+
+def _luminance(color: QColor) -> float:
+    """Relative luminance, 0..1, as WCAG defines it."""
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]]  # type: ignore[index]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _palette(theme: Theme) -> QPalette:

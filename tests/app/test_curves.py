@@ -52,6 +52,14 @@ def test_a_run_that_was_resumed_has_each_step_once() -> None:
     assert (found.mean_iou.steps, found.mean_iou.values) == ([4, 8], [0.1, 0.3])
 
 
+def test_a_run_of_an_earlier_release_that_began_again_has_each_step_once() -> None:
+    again: list[Event] = [started(3), *(stepped(n, 1.0) for n in range(1, 6)), evaluated(4, a=0.1)]
+    again += [started(3), *(stepped(n, 2.0) for n in range(1, 5)), evaluated(4, a=0.3)]
+    found = curves_of(again)
+    assert (found.loss.steps, found.loss.values) == ([1, 2, 3, 4], [2.0] * 4)
+    assert (found.mean_iou.steps, found.mean_iou.values) == ([4], [0.3])
+
+
 @given(st.lists(FINITE, max_size=30))
 def test_without_weight_nothing_is_smoothed(values: list[float]) -> None:
     assert smoothed(values, 0.0) == pytest.approx(values)

@@ -333,7 +333,7 @@ def test_what_was_filled_in_is_told_with_the_image_and_the_way_back(desk: Desk, 
     desk.finishing.mark_done_and_go_on()
     desk.qtbot.waitUntil(lambda: desk.navigation.index == 1)
     took = "took the proposal" if rest is Rest.PROPOSAL else "became background"
-    assert desk.said[-1] == f"0.png is done: unlabelled pixels {took}. To reverse this, open it again and undo."
+    assert desk.said[-1] == f"0.png is done: the rest {took}. To reverse this, open it and undo."
     desk.shows(0)  # it is true
     desk.documents.undo()
     desk.qtbot.waitUntil(lambda: done.status is Status.NEW)

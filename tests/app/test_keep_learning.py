@@ -11,6 +11,7 @@ import pytest
 from segstudio.app.editing.classes import Classes
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.pointer import Button, Phase
+from segstudio.app.learning import keep_learning
 from segstudio.app.learning.keep_learning import KeepLearning
 from segstudio.app.learning.training import Training
 from segstudio.app.viewing import proposals_ahead
@@ -88,7 +89,10 @@ class Keeping:
         self.training = Training(desk.ground, documents, None)  # type: ignore[arg-type]
         stands_on = (desk.ground, None, documents, desk.navigation, desk.proposals)
         self.ahead = ProposalsAhead(*stands_on, held=lambda: self.training.running)  # type: ignore[arg-type]
-        self.owner = KeepLearning(desk.ground, documents, self.training, desk.proposals, self.ahead)
+        self.others_wait = False
+        self.owner = KeepLearning(
+            desk.ground, documents, self.training, desk.proposals, self.ahead, others=lambda: self.others_wait
+        )
 
     def label(self) -> None:
         """Strokes of two classes, on disk."""
@@ -152,6 +156,25 @@ def test_runs_follow_one_another_while_there_is_something_new(keeping: Keeping) 
     keeping.label()
     keeping.begun(2)
     assert not keeping.owner.waits
+
+
+def test_what_has_no_turns_during_a_run_has_some_before_the_next(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping.owner.turn(True)
+    keeping.label()
+    keeping.begun(1)
+    keeping.others_wait = True
+    keeping.end()
+    keeping.label()
+    keeping.rests()
+    keeping.others_wait = False
+    keeping.begun(2)
+    monkeypatch.setattr(keep_learning, "_TURN_S", 0.5)
+    keeping.others_wait = True  # and never ends
+    keeping.end()
+    keeping.label()
+    keeping.begun(3)
 
 
 def test_what_a_run_did_not_pick_up_is_learned_by_the_next(keeping: Keeping) -> None:

@@ -89,6 +89,15 @@ def told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
     found.owner.close()
 
 
+def test_an_order_that_is_ready_says_where_done_goes_once(told: Told) -> None:
+    told.chosen(Order.UNSURE)
+    name = told.desk.navigation.items[2].name
+    assert told.desk.said.count(f"Done goes on to {name}.") == 1
+    told.desk.shows(1)
+    told.desk.qtbot.wait(60)
+    assert told.desk.said.count(f"Done goes on to {name}.") == 1
+
+
 def _add_version(project: Project, name: str, parent: str) -> None:
     row = VersionRow(name, int(name[1:]), "deep", parent, "", Seq(0), promoted=True, current=True)
     assert project.writer is not None

@@ -197,3 +197,28 @@ def test_the_last_edit_can_be_an_edit_of_classes(project: Path, run: Run) -> Non
         assert [c.name for c in opened.classes() if c.kind is Kind.SEMANTIC] == ["leaf"]
         assert opened.take_back(Seq(opened.last_seq()), "anna").result(30) == 1
         assert opened.classes().named("stem") is not None
+
+
+def test_planes_are_said_to_count_from_0(tmp_path: Path, run: Run) -> None:
+    pages = [Image.fromarray(np.full((H, W), 90, np.uint8)) for _ in range(2)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    path = tmp_path / "stack.segstudio"
+    assert (
+        run("new", path, "--images", tmp_path / "stack.tif", "--class=background::background", "--class=leaf")[0] == 0
+    )
+    with Project.open(path) as opened:
+        leaf = opened.classes().named("leaf")
+        assert leaf is not None
+        document = opened.document(opened.find_image("stack.tif").id)
+        gesture = Gesture(document, Cause.PAINT)
+        where = np.zeros((H, W), np.bool_)
+        where[5:25, 5:25] = where[30:32, 40:43] = True
+        gesture.paint_region(
+            1, region_of(document.raster.bounds(1), where), gesture.new_object(leaf.id), Origin.PAINTED
+        )
+        edit = gesture.commit()
+        assert edit is not None
+        opened.writing().submit(edit)
+    code, out, _err = run("lint", path)
+    assert code == 0
+    assert "stack.tif, plane 1 (counted from 0), at 40, 30, leaf, 6 pixels" in out

@@ -63,6 +63,17 @@ def test_the_pixels_become_the_one_object_of_the_class_and_are_painted() -> None
     assert still_doubted(document, CLASSES, found)
 
 
+def test_a_part_that_is_nearly_all_doubted_leaves_no_crumbs() -> None:
+    document = document_of(["1222211", "1222211", "1111111", "1111122"])
+    found = doubt(document, [".###...", ".####..", ".......", "......."], 2, 1)
+    edit, report = accept(document, found)
+    assert drawn(document) == ["1111111", "1111111", "1111111", "1111122"]
+    assert (report.number, report.pixels) == (1, 8)
+    assert edit is not None
+    document.apply(edit.inverted(Seq(1), Cause.UNDO))
+    assert drawn(document) == ["1222211", "1222211", "1111111", "1111122"]
+
+
 def test_of_an_instance_class_they_join_the_object_they_share_most_edges_with() -> None:
     document = document_of(["33114", "33114", "11111"])
     accept(document, doubt(document, ["..##.", "...#.", "....."], 1, 3))

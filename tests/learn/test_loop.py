@@ -103,6 +103,12 @@ def test_events_come_in_order_and_the_clock_never_goes_back(discs: MemoryData):
     assert all(a <= b for a, b in itertools.pairwise(seconds))
 
 
+def test_a_run_whose_first_steps_were_timed_says_that_it_starts_before_them(discs: MemoryData):
+    events = run_to_end(tiny_trainer(tiny_plan(discs, max_seconds=5.0)), discs, clock=Clock())
+    started = [e.step for e in events if isinstance(e, Started)]
+    assert started == [0]
+
+
 def test_a_run_ends_in_time_where_steps_become_slower(discs: MemoryData):
     trainer = tiny_trainer(tiny_plan(discs, max_seconds=10.0))
     events = run_to_end(trainer, discs, Clock(0.5, slower=1.05))

@@ -176,6 +176,20 @@ def test_an_import_that_fails_makes_no_class(project: Project, mask: Mask) -> No
     assert project.classes().named("crack") is None
 
 
+def test_numbers_of_objects_are_told_from_classes(project: Project, tmp_path: Path) -> None:
+    numbered = np.zeros((SIZE[1], SIZE[0]), np.uint16)
+    numbered[0, :12] = np.arange(1, 13)
+    (tmp_path / "numbered").mkdir()
+    Image.fromarray(numbered).save(tmp_path / "numbered" / "a.png")
+    with pytest.raises(UnknownClassValue) as refused:
+        brought_in(project, tmp_path / "numbered")
+    assert refused.value.todo.startswith("If each object has a number of its own, add --map 1-65535=CLASS;")
+    few = plain(tmp_path / "few" / "a.png", 99, 5).parent
+    with pytest.raises(UnknownClassValue) as refused:
+        brought_in(project, few)
+    assert refused.value.todo.startswith("Add --map 99=CLASS")
+
+
 def test_ranges_take_soft_masks_apart(project: Project, tmp_path: Path) -> None:
     values = np.tile(np.arange(SIZE[0], dtype=np.uint8) * 6, (SIZE[1], 1))
     (tmp_path / "masks").mkdir()

@@ -37,7 +37,7 @@ from tests.ui.small_projects import CLASSES, SmallProjects, plates
 __all__ = ["Desk", "opened_desk", "own_home"]
 
 _PATIENCE_S = 60.0
-_PLAN = Plan(
+PLAN = Plan(
     classes=(PlanClass(1, "background"), PlanClass(2, "nucleus")),
     planes=(),
     mean=(),
@@ -235,7 +235,7 @@ class Desk:
         asked = len(self.engine.trains)
         self.session.fine_tune()
         self.wait(lambda: len(self.engine.trains) > asked)
-        self.engine.answer(RunPlanned(0, _PLAN))
+        self.engine.answer(RunPlanned(0, PLAN))
         return self.engine
 
     def tells(self, *events: dict[str, Any]) -> None:

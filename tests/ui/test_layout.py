@@ -89,6 +89,29 @@ def test_the_images_are_one_row_of_whole_thumbnails(window: MainWindow, qtbot: Q
         assert view.viewport().rect().contains(view.visualRect(view.currentIndex()))
 
 
+def test_unfolded_training_leaves_the_number_of_images_that_are_done(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 720)
+    window.arrangement.training.head.fold.click()
+    assert not window.arrangement.training.folded
+    counts = window.findChild(QWidget, "imageCounts")
+    assert counts is not None
+    qtbot.waitUntil(counts.isVisible)
+    window.arrangement.training.head.fold.click()
+
+
+def test_a_list_in_front_has_the_room_that_the_tool_does_not_need(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 720)
+    arrangement = window.arrangement
+    tabs = arrangement.side.widget(0)
+    assert tabs is not None
+    before = tabs.height()
+    arrangement.turn_to("lint")
+    qtbot.waitUntil(lambda: tabs.height() >= before + 40)
+    assert arrangement.lint.find_button.text() == "Find label mistakes"
+    arrangement.turn_to("classes")
+    qtbot.waitUntil(lambda: tabs.height() == before)
+
+
 @pytest.mark.parametrize("width", [60, 100, 240])
 def test_a_long_name_has_two_lines_that_keep_its_beginning_and_its_end(window: MainWindow, width: int) -> None:
     metrics = window.fontMetrics()

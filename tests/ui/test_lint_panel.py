@@ -294,7 +294,7 @@ def test_in_a_low_window_the_list_has_the_room_of_filter_and_button(panel: LintP
     assert panel.kind.isHidden()
     assert panel.find_button.isHidden()
     assert panel.mend_button.isVisible()
-    window.resize(1280, 720)
+    window.resize(1280, 620)
     QTest.qWait(20)
     assert panel.kind.isVisible()
     assert panel.find_button.x() > panel.kind.geometry().right(), "side by side where the list has little room"

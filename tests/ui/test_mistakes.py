@@ -177,6 +177,22 @@ def test_after_accepting_the_next_one_is_that_in_its_place(found: LintPanel, des
     assert found.view.currentIndex().row() == 1
 
 
+def test_after_accepting_the_next_one_of_the_same_image_is_shown(
+    panel: LintPanel, desk: Desk, window: MainWindow
+) -> None:
+    press(panel.find_button)
+    asks(desk)
+    tells(desk, (1, FIRST, 4.0), (1, SECOND, 8.0))
+    ends(desk)
+    QTest.keyClick(window.canvas, Qt.Key.Key_F4)
+    at(desk, 1)
+    QTest.keyClick(window.canvas, Qt.Key.Key_M, CONTROL)
+    number(desk, 1)
+    desk.wait(lambda: desk.opened.lint.chosen == desk.opened.mistakes.findings[0])
+    assert panel.view.currentIndex().row() == 1
+    assert desk.documents.tools.overlay
+
+
 def test_a_key_keeps_the_label_and_goes_to_the_next(found: LintPanel, desk: Desk, window: MainWindow) -> None:
     QTest.keyClick(window.canvas, Qt.Key.Key_F4)
     at(desk, 1)

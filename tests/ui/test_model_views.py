@@ -393,6 +393,17 @@ def test_in_differences_the_next_spot_is_the_largest_of_them(window: MainWindow,
     assert desk.said[-1] == "There is no further spot in this image; 1 was looked at."
 
 
+def test_the_frame_of_a_spot_stays_until_something_is_painted(window: MainWindow, desk: Desk, qtbot: QtBot) -> None:
+    without_labels(desk)
+    desk.stores(proposed(desk, {}, (UNSURE, 3)))
+    desk.session.next_error()
+    desk.wait(lambda: desk.documents.tools.overlay)
+    qtbot.wait(3300)
+    assert desk.documents.tools.overlay
+    desk.paint(LESS, NUCLEUS)
+    assert not desk.documents.tools.overlay
+
+
 def held_search(desk: Desk) -> threading.Event:
     """The worker of the search is busy until the event is set."""
     goes = threading.Event()

@@ -22,7 +22,7 @@ from pytestqt.qtbot import QtBot
 from segstudio.text import amount, clock, count, elided
 from segstudio.ui.panels.plots import LivePlot
 from segstudio.ui.text import typed_path, wrapped
-from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, current_theme, theme_named
+from segstudio.ui.theme import DARK, LIGHT, Theme, apply_theme, choose_theme, current_theme, seen_on_plot, theme_named
 from segstudio.ui.window.icons import icon, icon_names, pixmap, recolour, swatch
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
@@ -198,6 +198,14 @@ def test_spans_of_time_read_at_a_glance(seconds: float, text: str) -> None:
 def test_one_is_not_many() -> None:
     assert count(1, "1 file", "{n} files") == "1 file"
     assert count(1200, "1 file", "{n} files") == "1,200 files"
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_a_class_of_the_colour_of_the_ground_is_seen_in_a_plot(theme: Theme) -> None:
+    for color in ("#000000", "#FFFFFF", theme.field):
+        drawn, ground = QColor(seen_on_plot(color, theme)), QColor(theme.field)
+        assert abs(drawn.lightnessF() - ground.lightnessF()) > 0.25
+    assert seen_on_plot("#D55E00", theme) == "#D55E00"
 
 
 def test_long_words_lose_their_middle() -> None:

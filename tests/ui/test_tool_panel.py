@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QScrollArea, QToolButton, QWidget
 
 from segstudio.app.editing.tools import options
 from segstudio.app.editing.tools.base import Tool
@@ -88,6 +88,25 @@ def test_the_panel_is_as_high_and_as_wide_with_every_tool(window: MainWindow, de
         QTest.qWait(5)
         places.add(panel(window).geometry().getRect())
     assert len(places) == 1
+
+
+def test_the_scroll_bar_of_a_low_panel_covers_no_field(window: MainWindow, desk: Desk) -> None:
+    desk.session.set_tool("brush")
+    fields = window.findChild(QScrollArea, "toolFields")
+    spin = window.arrangement.tool.size_spin
+    least = window.arrangement.tool.minimumHeight()
+    assert fields is not None
+    widths = []
+    for low in (False, True):
+        window.arrangement.tool.setFixedHeight(110 if low else 320)
+        QTest.qWait(20)
+        assert fields.verticalScrollBar().isVisible() is low
+        right = spin.mapTo(fields.viewport(), QPoint(spin.width(), 0)).x()
+        assert right <= fields.viewport().width()
+        widths.append(spin.mapTo(window, QPoint(0, 0)).x())
+    window.arrangement.tool.setMinimumHeight(least)
+    window.arrangement.tool.setMaximumHeight(16777215)
+    assert abs(widths[0] - widths[1]) <= 4, "nothing moves to speak of"
 
 
 @pytest.mark.usefixtures("options_back")

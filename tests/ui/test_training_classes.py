@@ -148,7 +148,7 @@ def test_a_tab_leaves_the_versions(window: MainWindow, desk: Desk) -> None:
         (ObjectFigures(24, 0.74, 0.74, tuned=True), "24 held-out objects: F1 0.740"),
         (
             ObjectFigures(4, 0.5, 0.5, tuned=False),
-            "4 held-out objects, too few to tune their separation",
+            "4 held-out objects: F1 0.500; with fewer than 10, separation is not tuned",
         ),
     ],
 )

@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTreeWidget
 from pytestqt.qtbot import QtBot
@@ -12,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from segstudio.app.learning.curves import smoothed
 from segstudio.ui.panels.plots import LivePlot
 from segstudio.ui.panels.training_curves import TrainingCurves
-from segstudio.ui.theme import LIGHT, tinted
+from segstudio.ui.theme import LIGHT, current_theme, tinted
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
 from tests.ui.room import Room
@@ -129,10 +130,27 @@ def test_a_click_leaves_the_curve_of_a_class_out_and_all_come_back(curves: Train
     curves.iou_plot._redraw()
     assert curves.iou_plot._series["nucleus"].items.lines == []
     assert rows["All classes"].checkState(0) is Qt.CheckState.PartiallyChecked
+    assert ticked(legend, rows["nucleus"]) != ticked(legend, rows["background"]), "a box that is ticked has a mark"
     click(legend, rows["All classes"])
     assert curves.iou_plot.shown == ("mean", "background", "nucleus")
     click(legend, rows["All classes"])
     assert curves.iou_plot.shown == ("mean",)
+
+
+def ticked(legend: QTreeWidget, row: Any) -> bool:
+    """Whether the box of a row has the colour of the accent, and in it a mark in that of what stands on it."""
+    box = legend.visualItemRect(row)
+    picture = legend.viewport().grab(QRect(box.x(), box.y(), 16, box.height())).toImage()
+    colors = [picture.pixelColor(x, y) for x in range(4, 11) for y in range(4, 12)]
+
+    def near(name: str) -> int:
+        other = QColor(name)
+        apart = [
+            abs(c.red() - other.red()) + abs(c.green() - other.green()) + abs(c.blue() - other.blue()) for c in colors
+        ]
+        return sum(distance < 90 for distance in apart)
+
+    return near(current_theme().accent) >= 3 and near(current_theme().on_accent) >= 3
 
 
 def click(legend: QTreeWidget, row: Any) -> None:

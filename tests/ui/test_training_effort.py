@@ -77,13 +77,29 @@ def test_a_project_without_a_finished_image_says_so(page: TrainingEffort, desk: 
     assert none.text() == "No image is done yet"
 
 
+def test_images_that_nobody_worked_on_are_not_shown_as_empty_frames(page: TrainingEffort, desk: Desk) -> None:
+    _shows(desk, EffortValues((_cost(1, None, 0.0), _cost(2, None, 0.0))))
+    none = page.findChild(QLabel, "effortNone")
+    assert none is not None
+    assert none.isVisible()
+    assert none.text() == "2 images are done, but none of them by hand: there is no effort to show"
+
+
+def test_minutes_are_said_of_the_images_that_were_worked_on(page: TrainingEffort, desk: Desk) -> None:
+    _shows(desk, EffortValues((_cost(1, None, 0.0), _cost(2, 0.5, 48.0))))
+    assert _says(page, "effortSummary") == "2 images done, 0.8 minutes of work on 1 of them"
+
+
 def test_each_finished_image_is_a_point_of_both_plots(page: TrainingEffort, desk: Desk) -> None:
     costs = (_cost(1, 0.5, 240.0), _cost(2, None, 0.0), _cost(3, 0.1, 90.0))
     _shows(desk, EffortValues(costs))
     assert page.changed_plot.series == {"changed": ([1, 3], [50.0, 10.0])}
     assert page.minutes_plot.series == {"minutes": ([1, 3], [4.0, 1.5])}
     assert not page.minutes_plot._legend.isVisible(), "the title says what its one curve is"
-    assert _says(page, "effortSummary") == "3 images done in 5.5 minutes; the last ones took about 2.8 minutes each"
+    assert (
+        _says(page, "effortSummary")
+        == "3 images done, 5.5 minutes of work on 2 of them; the last ones took about 2.8 minutes each"
+    )
     assert "at least four versions" in _says(page, "effortForecast")
 
 

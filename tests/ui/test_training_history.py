@@ -9,7 +9,6 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QFileDialog
 
-from segstudio.app.values import Notice
 from segstudio.ui.panels.training_history import TrainingHistory
 from segstudio.ui.window.main_window import MainWindow
 from tests.ui.desk import Desk
@@ -79,7 +78,7 @@ def test_chosen_runs_are_drawn_over_each_other_and_compared(window: MainWindow, 
     assert page.loss_plot.isVisible()
     assert page.loss_plot.series["r3 → v3"] == ([1, 2, 3], [1 / 3, 2 / 3, 1.0])
     header: Any = page.table.headerItem()
-    assert [header.text(column) for column in range(3)] == ["", "r3 → v3", "r1 → v1"]
+    assert [header.text(column) for column in range(3)] == ["", "r3", "r1"]
     assert ["IoU after", "0.700", "0.700"] in cells(page.table)
 
 
@@ -174,17 +173,36 @@ def test_resume_goes_on_with_the_newest_run_or_with_the_one_chosen_in_the_histor
     assert window.arrangement.training.head.stop.isVisible()
 
 
-def test_a_run_that_was_discarded_is_not_resumed_and_says_why(window: MainWindow, desk: Desk) -> None:
+def test_after_a_discarded_run_the_newest_version_is_trained_on_and_the_discarded_run_says_why_not(
+    window: MainWindow, desk: Desk
+) -> None:
     page = made(window, desk, runs=1)
+    resume = window.arrangement.training.head.resume
+    assert resume.isEnabled()
     desk.trains()
     desk.tells(started())
     window.bars.action("discard-training").trigger()
     desk.wait(lambda: not desk.opened.training.running and page.list.topLevelItemCount() == 2)
+    assert not resume.isEnabled()  # the history has chosen the discarded run
+    assert resume.toolTip() == "Run r2 made no version, so there is nothing to resume"
     turn(window, "Curves")
-    asked, told = len(desk.engine.trains), list[Notice]()
-    desk.session.notices.told.connect(told.append)
-    QTest.mouseClick(window.arrangement.training.head.resume, LEFT)
-    desk.wait(lambda: told)
-    desk.session.notices.told.disconnect(told.append)
-    assert told[0].sentence.startswith("Run r2 made no version, so it cannot be resumed.")
-    assert len(desk.engine.trains) == asked
+    assert resume.isEnabled()
+    asked = len(desk.engine.trains)
+    QTest.mouseClick(resume, LEFT)
+    desk.wait(lambda: len(desk.engine.trains) > asked)
+    desk.wait(lambda: "Run r1 is resumed from its version v1." in desk.said)
+
+
+def test_where_no_run_has_made_a_version_nothing_can_be_resumed(window: MainWindow, desk: Desk) -> None:
+    resume = window.arrangement.training.head.resume
+    desk.trains()
+    desk.tells(started(), stepped(1))
+    window.bars.action("discard-training").trigger()
+    desk.wait(lambda: not desk.opened.training.running)
+    assert resume.isVisible()
+    assert not resume.isEnabled()
+    assert resume.toolTip() == "No run has made a version yet, so there is nothing to resume"
+    window.bars.action("resume-training").trigger()
+    desk.wait(lambda: not desk.opened.training.running)
+    state = window.arrangement.training.head.state
+    desk.wait(lambda: state.text() == "The run did not begin")

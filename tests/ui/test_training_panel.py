@@ -12,12 +12,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
-from segstudio.engine.protocol import Cancel, Trained
+from segstudio.app.viewing.proposals import Proposals
+from segstudio.app.viewing.proposals_ahead import ProposalsAhead
+from segstudio.engine.protocol import Cancel, RunPlanned, Trained
+from segstudio.geometry import Rect
 from segstudio.runs import Figures
 from segstudio.ui.panels.plots import LivePlot, close_up
 from segstudio.ui.window.loader import ModuleLoader
 from segstudio.ui.window.main_window import MainWindow
-from tests.ui.desk import Desk
+from tests.ui.desk import PLAN, Desk
 from tests.ui.room import Room
 from tests.ui.small_projects import plates
 
@@ -214,7 +217,7 @@ def test_a_run_that_is_stopping_can_still_be_discarded(window: MainWindow, desk:
     ("promoted", "verdict", "state"),
     [
         (True, "v1: promoted", "v1 promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
-        (False, "v1: not promoted", "v1 not promoted · mean IoU 0.741 → 0.812 on held-out pixels"),
+        (False, "v1: not promoted", "v1 not promoted · mean IoU 0.741 → 0.812: a rise of 7.1 points may be luck"),
     ],
 )
 def test_the_end_compares_child_and_parent_on_the_same_pixels(
@@ -359,13 +362,13 @@ def test_a_legend_without_room_for_its_names_keeps_its_colours_and_names_them_in
     qtbot.addWidget(plot)
     plot.resize(400, 120)
     plot.show()
-    plot.add("training", "#112233")
+    plot.add("training", "#CC2233")
     plot.add("held out", "#445566")
     assert "training" in plot.legend
     plot.setMinimumSize(0, 0)
     plot.resize(110, 120)
     assert "training" not in plot.legend
-    assert "#112233" in plot.legend
+    assert "#CC2233" in plot.legend
     assert "#445566" in plot.legend
     assert plot._legend.toolTip() == "training\nheld out"
 
@@ -479,6 +482,34 @@ def test_before_the_first_run_the_panel_says_that_keep_learning_is_on(window: Ma
     assert state.text() == "Keep learning is on; it begins once two classes have new labels"
     QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
     assert state.text().startswith("Label a few images")
+
+
+def test_the_line_says_in_which_round_keep_learning_is_and_that_it_waits(
+    window: MainWindow, desk: Desk, qtbot: QtBot
+) -> None:
+    panel, keeping = window.arrangement.training, desk.opened.keep_learning
+    state, stop = panel.head.state, window.bars.action("stop-training")
+    for place, class_ in enumerate(desk.documents.classes):
+        desk.paint(Rect(4, 4 + 20 * place, 12, 12), class_.id)
+    desk.settle()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Proposals, "coming", False)  # the engine of these tests answers nothing else
+        patch.setattr(ProposalsAhead, "busy", False)
+        QTest.keyClick(window, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+        desk.wait(lambda: keeping.number == 1 and desk.engine.trains)
+        desk.engine.answer(RunPlanned(0, PLAN))
+        desk.tells(started(max_seconds=None, steps=109), stepped(2), stepped(3))
+        qtbot.waitUntil(lambda: state.text() == "Keep learning, round 1: step 3 of 109 · 53 s left")
+        desk.ends(trained(True))
+        desk.wait(lambda: keeping.waits)
+        assert state.text().startswith("Keep learning: waiting for new labels · v1 promoted · mean IoU 0.741")
+    assert panel.head.stop.isVisible()
+    assert panel.head.stop.isEnabled()
+    stop.trigger()
+    assert not keeping.on
+    assert state.text().startswith("v1 promoted · ")
+    assert "Keep learning is off now." in desk.said
+    assert not stop.isEnabled()
 
 
 def test_with_nothing_held_out_the_panel_says_that_there_is_nothing_to_compare(window: MainWindow, desk: Desk) -> None:

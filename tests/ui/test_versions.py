@@ -200,6 +200,27 @@ def test_a_last_run_that_was_discarded_is_not_said_to_have_failed(window: MainWi
     assert window.arrangement.training.curves.loss_plot.series["training"][0] == [1]
 
 
+def test_after_a_restart_the_newest_run_that_made_a_version_stands_in_the_panel(window: MainWindow, desk: Desk) -> None:
+    panel = window.arrangement.training
+    desk.trains()
+    desk.tells(started(), stepped(1), stepped(2), evaluated(2, 0.8))
+    desk.ends(trained(True))
+    desk.trains()
+    desk.tells(started(), stepped(1, 0.9))
+    panel.discard()
+    desk.wait(lambda: not desk.opened.training.running)
+    path = desk.opened.path
+    desk.leave()
+    desk.open(path)
+    desk.wait(lambda: panel.head.state.text() == "The last run was discarded")
+    assert panel.curves.loss_plot.series["training"] == ([1, 2], [0.5, 0.5])
+    assert panel.curves.result.verdict.text() == "v1: promoted"
+    panel.pages.turn_to("picture")
+    assert panel.pages.picture is not None
+    assert panel.pages.picture.none.text() == "Pictures are not kept; they appear during the next run"
+    panel.pages.turn_to("curves")
+
+
 def test_a_run_under_way_is_not_replaced_by_the_one_before(window: MainWindow, desk: Desk) -> None:
     desk.trains()
     desk.tells(started(), stepped(1), stepped(2))

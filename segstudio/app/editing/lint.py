@@ -71,6 +71,7 @@ class Lint(QObject):
         self.chosen: Finding | None = None
         self.place = -1
         self._wanted: Finding | None = None
+        self._accepted: Finding | None = None
         self._step_later: int | None = None
         self._told: tuple[Finding, ...] = ()
         self._reminds = False
@@ -146,8 +147,20 @@ class Lint(QObject):
         if place >= 0:
             self.place = place
         elif self.chosen is not None:
-            self.chosen = None
+            accepted, self.chosen = self.chosen == self._accepted, None
             self._unmark()
+            if accepted and mistakes:  # as after one that was kept
+                self._main.post(self._after_accepted)
+
+    def _after_accepted(self) -> None:
+        """Go on to the probable mistake in the place of the one that was accepted, where it is in the same image: in
+        another one, undo would no longer be at hand.
+        """
+        left = len(self.mistakes.findings)
+        if self.chosen is None and left:
+            following = self.findings[min(self.place, left - 1)]
+            if following.image == self._navigation.shown:
+                self.choose(following)
 
     def _place_of(self, finding: Finding) -> int:
         """Its place in the list, -1 for none. Of 100,000 few begin where it does, and only these are compared."""
@@ -312,6 +325,7 @@ class Lint(QObject):
         """What mending came to; of a mistake that was accepted, what it is now."""
         said = findings[0].said
         if said is not None and len(findings) == 1:
+            self._accepted = findings[0] if report.number else None
             name = self._documents.classes[said].name
             return count(report.pixels, "1 px is '{name}' now.", "{n} px are '{name}' now.", name=name)
         done = count(report.number, "1 finding mended.", "{n} findings mended.")

@@ -75,8 +75,9 @@ def object_words(figures: "ObjectFigures") -> str:
     if not figures.tuned:
         return count(
             figures.objects,
-            "{n} held-out object, too few to tune its separation",
-            "{n} held-out objects, too few to tune their separation",
+            "{n} held-out object: F1 {f1}; with fewer than 10, separation is not tuned",
+            "{n} held-out objects: F1 {f1}; with fewer than 10, separation is not tuned",
+            **found,
         )
     if figures.f1 == figures.f1_default:
         return count(figures.objects, "{n} held-out object: F1 {f1}", "{n} held-out objects: F1 {f1}", **found)

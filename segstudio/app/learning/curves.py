@@ -24,7 +24,9 @@ class Curve:
     values: list[float] = field(default_factory=list[float])
 
     def add(self, step: int, seconds: float, value: float) -> None:
-        """Add a point at the end."""
+        """Add a point; what lies at its step or later was made before and is forgotten."""
+        if self.steps and self.steps[-1] >= step:
+            self.go_back(step - 1)
         self.steps.append(step)
         self.seconds.append(seconds)
         self.values.append(value)

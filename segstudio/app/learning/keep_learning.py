@@ -1,13 +1,15 @@
 """The owner of learning that goes on while a person labels: one run after another, each as long as usual.
 
 A run learns what is painted meanwhile, ends at the gate, and the next one goes on from the version that proposes then.
-Between two runs the image on screen and the next ones get their proposals; without new labels in training images
-nothing begins.
+Between two runs the image on screen and the next ones get their proposals, and what has no turns during a run has some
+seconds; without new labels in training images nothing begins.
 """
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -27,6 +29,8 @@ __all__ = ["KeepLearning"]
 _ROUND_S = 60.0
 _FAR = 8
 _SOON_MS = 300
+_TURN_S = 10.0
+"""So long a round waits for what has its turns only while no run is under way: descriptions, and a search."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,10 @@ class KeepLearning(QObject):
         proposals: Proposals,
         ahead: ProposalsAhead,
         parent: QObject | None = None,
+        *,
+        others: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`others` says whether something waits that has no turns during a run."""
         super().__init__(parent)
         self._project, self._notices = ground.project, ground.notices
         self._documents, self._training = documents, training
@@ -59,6 +66,8 @@ class KeepLearning(QObject):
         self._seen = -1
         self._began_with: TrainingLabels | None = None
         self._asking = self._begun = False
+        self._rounds = 0
+        self._others, self._turn_until = others, 0.0
         self.on = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -75,6 +84,17 @@ class KeepLearning(QObject):
         """Whether it is on, and there is nothing to learn in what was painted so far."""
         return self.on and not self._training.running and not self._has_more
 
+    @property
+    def number(self) -> int:
+        """Which round since it was turned on is under way, from 1; 0 between two, and in a run that others began."""
+        return self._rounds if self._begun and self._training.running else 0
+
+    def end(self) -> None:
+        """Turn it off where it is on, and say so."""
+        if self.on:
+            self.turn(False)
+            self._notices.say(_("Keep learning is off now."))
+
     def turn(self, on: bool) -> None:
         """Begin, or end: a run that this began stops then, and what it has learned is compared and kept."""
         if on == self.on:
@@ -86,6 +106,7 @@ class KeepLearning(QObject):
         self.on = on
         self._ahead.reach = _FAR if on else REACH
         if on:
+            self._rounds = 0
             self._go_on()
         elif self._begun:
             self._training.stop()
@@ -100,6 +121,7 @@ class KeepLearning(QObject):
     def _runs(self, running: bool) -> None:
         if not running:
             self._begun = False
+            self._turn_until = monotonic() + _TURN_S
             self._seen = -1  # what it did not pick up is there to be learned
             self._ahead.refresh()  # it settles before the next run
         self.changed.emit()
@@ -119,6 +141,9 @@ class KeepLearning(QObject):
         if not self._has_more or self._ahead.busy or self._proposals.coming:
             self.changed.emit()
             return
+        if self._others() and monotonic() < self._turn_until:
+            self._soon.start()
+            return
         self._asking = True
         seen = int(self._documents.saving.acknowledged)
         self._worker.submit(partial(_looked_at, self._project, self._began_with), partial(self._looked, seen))
@@ -134,6 +159,7 @@ class KeepLearning(QObject):
         if self.on and now.classes >= 2 and now.labels is not None and not self._training.running:
             self._began_with = now.labels
             self._begun = True
+            self._rounds += 1
             self._training.follow(_ROUND_S, lambda: self.on)
         elif self._has_more:
             self._soon.start()  # painted while it looked
@@ -141,9 +167,8 @@ class KeepLearning(QObject):
 
     def _told(self, notice: Notice) -> None:
         """A run that fails ends it: the next one would fail as well."""
-        if self.on and notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
-            self.turn(False)
-            self._notices.say(_("Keep learning is off now."))
+        if notice.job is JobKind.TRAIN and notice.kind is not NoticeKind.WORD:
+            self.end()
 
 
 def _looked_at(project: Project, began_with: TrainingLabels | None) -> _Now:

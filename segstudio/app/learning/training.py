@@ -92,8 +92,9 @@ class Training(QObject):
         self._begin(recorded(self._steps(choices, stop, picks_up=picks_up), events), stop)
 
     def go_on(self, run: str = "") -> None:
-        """Resume a run that has ended, by default the newest, once every edit so far is in the project: a new run from
-        the version that it made, with what is left of its time. A notice says why where it cannot be resumed.
+        """Resume a run that has ended, by default the newest that made a version, once every edit so far is in the
+        project: a new run from that version, with what is left of its time. A notice says why where it cannot be
+        resumed.
         """
         if self.running:
             self._ground.notices.say(_("A run is already under way."))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -15,7 +14,7 @@ from segstudio.errors import UserError
 from segstudio.runs import EMBEDDED, INSTANT
 from segstudio.store.learning import make_current, weights_not_kept
 from segstudio.store.project import Project
-from segstudio.store.values import RunRow, VersionRow
+from segstudio.store.values import VersionRow
 from segstudio.text import _
 
 __all__ = ["Versions", "versions_of"]
@@ -136,14 +135,18 @@ def _mean(row: VersionRow, of: str) -> float | None:
 
 
 def _last_run(project: Project) -> LastRun | None:
-    """The newest run that left events. Raises `DiskRefused` where they cannot be read."""
-    for row in reversed(project.runs()):
-        folder = project.path / "runs" / row.name
-        if (folder / "events.jsonl").is_file():
-            return _of(row, folder)
-    return None
-
-
-def _of(row: RunRow, folder: Path) -> LastRun:
-    why, discarded = str(row.summary.get("why", "")), row.state == "discarded"
-    return LastRun(row.name, tuple(events_of(folder)), result_of(row), why, discarded)
+    """What the panel shows first. Raises `DiskRefused` where it cannot be read."""
+    rows = [row for row in reversed(project.runs()) if (project.path / "runs" / row.name / "events.jsonl").is_file()]
+    if not rows:
+        return None
+    newest = rows[0]
+    goes_on = newest.state in ("running", "interrupted")
+    shown = newest if goes_on else next((row for row in rows if result_of(row) is not None), newest)
+    return LastRun(
+        shown.name,
+        tuple(events_of(project.path / "runs" / shown.name)),
+        result_of(shown),
+        str(newest.summary.get("why", "")),
+        newest.state == "discarded",
+        unmade=result_of(newest) is None,
+    )

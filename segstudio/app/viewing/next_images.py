@@ -60,6 +60,7 @@ class NextImages(QObject):
         self._known = Descriptions()
         self._job: JobId | None = None
         self._held, self._asked = False, ""
+        self._tells = self._looking = False
         self.order = Order.LIST
         self._measure: Measure = "confidence"
         self._soon = QTimer(self)
@@ -70,12 +71,18 @@ class NextImages(QObject):
         navigation.imagesChanged.connect(lambda _rows: self.look())
         navigation.contentReplaced.connect(self._replaced)
 
+    @property
+    def busy(self) -> bool:
+        """Whether images are being described, or may be in a moment."""
+        return self._job is not None or self._looking or self._soon.isActive()
+
     def choose(self, order: Order) -> None:
         """Go by this order from now on."""
         self.order = order
         self._navigation.ranked = None if order is Order.LIST else self._ranked
         self._leave()
         self._known.try_again()
+        self._tells = order is not Order.LIST  # which image comes next, once that is known
         self._look()
         self.changed.emit()
 
@@ -121,9 +128,11 @@ class NextImages(QObject):
 
     def _look(self) -> None:
         if self.order is not Order.LIST:
+            self._looking = True
             self._worker.submit(partial(_in_force, self._ground.project), self._looked)
 
     def _looked(self, future: "Future[_InForce]") -> None:
+        self._looking = False
         if (error := refusal(future)) is not None:
             self._failed(error)
             return
@@ -143,6 +152,7 @@ class NextImages(QObject):
             images = [*self._done()[-_MOST_DONE:], *images]
         images = self._known.lacking(self.order, images)
         if not images:
+            self._tell_next()
             return
         against = by.before if self.order is Order.DISPUTED else ""
         version = "current" if by.name in (INSTANT, EMBEDDED) else by.name
@@ -169,6 +179,13 @@ class NextImages(QObject):
         self._known.asked(self.order, images)
         self.changed.emit()
         self.look()  # others may have come near meanwhile
+
+    def _tell_next(self) -> None:
+        """An order that was chosen is ready: say what it leads to, once."""
+        place = self._navigation.next_unfinished()
+        if self._tells and place is not None:
+            self._ground.notices.say(_("Done goes on to {name}.", name=self._navigation.items[place].name))
+        self._tells = False
 
     def _ended(self) -> None:
         self._job = None

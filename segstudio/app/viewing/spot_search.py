@@ -10,7 +10,7 @@ from math import log
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.editing.documents import Documents
 from segstudio.app.editing.tools.overlay import Overlay, Polyline
@@ -43,8 +43,6 @@ _NEAR_PX = 8
 """Spots that almost meet are one: they are cut at the edges of tiles."""
 _AROUND_PX = 24
 """So much of what surrounds a spot is seen with it."""
-_MARKED_MS = 3000
-"""So long a frame shows which part of the view is meant."""
 _SETTLED = 0.5
 """A spot of which a person has painted so much since is not shown any more."""
 _MOST_PX = 8 << 20
@@ -82,10 +80,6 @@ class SpotSearch(QObject):
         self._worker = Worker("spots", ground.main)
         self._number = 0
         self._mark: Overlay = ()
-        self._marked = QTimer(self)
-        self._marked.setSingleShot(True)
-        self._marked.setInterval(_MARKED_MS)
-        self._marked.timeout.connect(self._unmark)
         self._of: _Looked | None = None
         self._searching = False
         self._spots: tuple[Spot, ...] = ()
@@ -96,6 +90,7 @@ class SpotSearch(QObject):
         navigation.imageLoading.connect(lambda _path: self._forget())
         navigation.imageFailed.connect(lambda _path, _why: self._forget())
         views.changed.connect(self._views_changed)
+        documents.changed.connect(lambda _change: self._unmark())  # until then it says which spot is meant
 
     def next(self) -> None:
         """Show the next spot, the likeliest error first; says so where there is none."""
@@ -186,13 +181,11 @@ class SpotSearch(QObject):
         if not self._documents.gesture_active:
             self._mark = (Polyline(corners, closed=True),)
             self._documents.tools.show(self._mark)
-            self._marked.start()
         self.sought.emit(rect.grown(_AROUND_PX))
         self._notices.say(_("Spot {n} of {all}", n=at + 1, all=len(self._spots)))
 
     def _unmark(self) -> None:
         """Take the frame away, unless a tool has put something else in its place."""
-        self._marked.stop()
         if self._mark and self._documents.tools.overlay == self._mark:
             self._documents.tools.show(())
         self._mark = ()

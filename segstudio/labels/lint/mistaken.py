@@ -11,6 +11,7 @@ from segstudio.labels.edit import RowChange, Table
 from segstudio.labels.lint.finding import Finding, LintKind
 from segstudio.labels.lint.rims import rim
 from segstudio.labels.model import ClassId, ClassTable, ImageId, Kind, LabelClass, ObjectId, Origin
+from segstudio.labels.paint.components import mask_parts
 from segstudio.labels.paint.objects.extent import ids_in, tiles_with
 from segstudio.labels.paint.objects.parts import NewObjects, Painted, Report, painted
 from segstudio.labels.paint.policy import effective_lookup, locked_lookup
@@ -21,6 +22,10 @@ __all__ = ["accepted", "mistake", "still_doubted"]
 
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.uint32]
+_Place = tuple[LabelClass, Rect, Ids, Mask]
+
+_FARTHEST_PX = 2048
+"""A mistake that is larger is not looked around: what is read grows with the square."""
 
 
 def mistake(image: ImageId, plane: int, rect: Rect, mask: Mask, labelled: ClassId, said: ClassId) -> Finding:
@@ -41,7 +46,9 @@ def accepted(
 
     An instance most of which is doubted, of an instance class that looks like another one, becomes of that class as it
     is, with its id. Other pixels go to the one object of the class, or, of an instance class, to the object of it with
-    which they share most edges, else to a new one. `report.left` counts those that are locked, or have changed.
+    which they share most edges, else to a new one. Of a class that has one object an image, a connected part of which
+    at least three quarters are doubted goes whole: its rim would stay behind as crumbs. `report.left` counts those that
+    are locked, or have changed.
     """
     new = NewObjects(document)
     accepting = _Accepting(document, classes, new)
@@ -49,9 +56,9 @@ def accepted(
     rows: list[RowChange] = []
     for found in findings:
         step(0)
-        if accepting.add(found, layers, rows):
+        if pixels := accepting.add(found, layers, rows):
             report.number += 1
-            report.pixels += found.pixels
+            report.pixels += pixels
         else:
             report.left += 1
     yield from (*rows, *new.take_rows())
@@ -67,19 +74,21 @@ class _Accepting:
         self._owner, self._locked = effective_lookup(document, classes), locked_lookup(document, classes)
         self._made: dict[ClassId, ObjectId] = {}
 
-    def add(self, found: Finding, layers: list[list[Painted]], rows: list[RowChange]) -> bool:
-        """What accepting a mistake paints and changes; False, and nothing, where it is locked or has changed."""
+    def add(self, found: Finding, layers: list[list[Painted]], rows: list[RowChange]) -> int:
+        """How many pixels accepting a mistake paints, and what it changes; 0, and nothing, where it is locked or has
+        changed.
+        """
         place = _place(self._document, self._classes, found, self._owner)
         if place is None:
-            return False
-        target, wide, ids, mask = place
+            return 0
+        target, wide, ids, mask = self._with_rims(found, place)
         if target.locked or self._locked[ids[mask]].any():
-            return False
+            return 0
         whole = self._mostly_in(ids[mask], target)
         rest = mask & ~np.isin(ids, whole)
         into = self._into(target, ids, rest, whole) if rest.any() else None
         if into is not None and into < len(self._locked) and self._locked[into]:
-            return False
+            return 0
         objects = self._document.objects
         rows += [
             RowChange(Table.OBJECTS, id_, {"class_id": objects[id_]}, {"class_id": target.id})
@@ -90,7 +99,30 @@ class _Accepting:
         here += [Painted(wide, mask & (ids == id_), id_, Origin.PAINTED) for id_ in whole]
         if into is not None:
             here.append(Painted(wide, rest, into, Origin.PAINTED))
-        return True
+        return int(np.count_nonzero(mask))
+
+    def _with_rims(self, found: Finding, place: "_Place") -> "_Place":
+        """With the rest of each connected part of which at least three quarters are doubted, where the class before has
+        one object an image; a part that reaches far beyond the mistake is none of them.
+        """
+        target, wide, ids, mask = place
+        before = self._classes.effective(ClassId(int(self._owner[ids[mask][0]])))
+        reach = max(wide.w, wide.h)
+        if before is None or before.kind is Kind.INSTANCE or reach > _FARTHEST_PX:
+            return place
+        plane = found.plane or 0
+        bounds = self._document.raster.bounds(plane)
+        around = wide.grown(reach).intersected(bounds)
+        all_ids = ids_in(self._document.raster, plane, around)
+        doubted = np.zeros(all_ids.shape, np.bool_)
+        y, x = wide.y - around.y, wide.x - around.x
+        doubted[y : y + wide.h, x : x + wide.w] = mask
+        numbers, count = mask_parts((self._owner[all_ids] == before.id) & ~self._locked[all_ids])
+        inside, every = (np.bincount(one, minlength=count + 1) for one in (numbers[doubted], numbers.ravel()))
+        goes = (inside > 0) & (4 * inside >= 3 * every)
+        goes[0] = False
+        goes[_cut_off(numbers, around, bounds)] = False
+        return target, around, all_ids, doubted | goes[numbers]
 
     def _mostly_in(self, ids: Ids, target: LabelClass) -> list[ObjectId]:
         """The instances that have at least half of their pixels among `ids`, the largest first; none where the class
@@ -126,9 +158,18 @@ class _Accepting:
         return ObjectId(int(np.bincount(around).argmax())) if len(around) else self._new.make(target.id)
 
 
-def _place(
-    document: Document, classes: ClassTable, found: Finding, owner: NDArray[np.int32]
-) -> tuple[LabelClass, Rect, Ids, Mask] | None:
+def _cut_off(numbers: NDArray[np.int32], rect: Rect, bounds: Rect) -> NDArray[np.int32]:
+    """The parts of a rectangle that may go on outside it."""
+    sides = (
+        (rect.y > bounds.y, numbers[0]),
+        (rect.bottom < bounds.bottom, numbers[-1]),
+        (rect.x > bounds.x, numbers[:, 0]),
+        (rect.right < bounds.right, numbers[:, -1]),
+    )
+    return np.unique(np.concatenate([np.zeros(1, np.int32), *(side for inner, side in sides if inner)]))
+
+
+def _place(document: Document, classes: ClassTable, found: Finding, owner: NDArray[np.int32]) -> "_Place | None":
     """The class that a mistake looks like, its box with a pixel more on each side, and there the objects and its own
     pixels; None where the labels are no longer those that were doubted.
     """

@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 _MOST_VALUES = 1 << 16
+_RUNNING = 5
+"""So many values without a class, nearly all in a row, are taken for numbers of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,13 @@ class ValueTable:
                 name=name,
                 values=_listed(wrong.tolist()),
             ),
-            todo=_("Add --map {value}=CLASS, or --map {value}= for unknown.", value=wrong[0]),
+            todo=_(
+                "If each object has a number of its own, add --map 1-65535=CLASS; objects that touch are then joined. "
+                "Otherwise add --map {value}=CLASS, or --map {value}= for unknown.",
+                value=wrong[0],
+            )
+            if _are_running(wrong)
+            else _("Add --map {value}=CLASS, or --map {value}= for unknown.", value=wrong[0]),
         )
 
     @staticmethod
@@ -234,6 +242,11 @@ class ValueTable:
             ),
             todo=_("Add --map '{key}=CLASS', without a class for unknown.", key=colors[0] if colors else wrong[0]),
         )
+
+
+def _are_running(values: NDArray[np.int32]) -> bool:
+    """Whether they look like numbers of objects: many, and hardly one left out. Files of classes have few values."""
+    return len(values) >= _RUNNING and int(values[-1]) - int(values[0]) < 2 * len(values)
 
 
 def _listed(things: list[int] | list[str]) -> str:

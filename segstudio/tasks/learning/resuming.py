@@ -37,12 +37,15 @@ class Ended:
 
 
 def ended_run(project: Project, name: str = "") -> Ended:
-    """The run of this name, or the newest, as it can be resumed.
+    """The run of this name, or the newest that made a version, as it can be resumed.
 
     Raises `UserError` where it cannot: there is none, it made no version, its plan or its weights are gone, or fewer
     than two of its classes are left.
     """
-    row = next((row for row in reversed(project.runs()) if name in ("", row.name)), None)
+    rows = project.runs()
+    row = next((row for row in reversed(rows) if (row.name == name if name else row.version)), None)
+    if row is None and rows and not name:
+        raise _refused(_("No run has made a version yet, so there is nothing to resume."))
     if row is None:
         raise UserError(_("No run has been made in this project yet."))
     if not row.version:

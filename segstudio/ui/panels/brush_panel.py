@@ -4,6 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from segstudio.app.editing.tools.base import Cursor, Effect
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["BrushPanel"]
 
 _SLIDER_STEPS = 200
-_ROW_H, _GAP = 26, 8
+_ROW_H, _GAP, _MARGIN = 26, 8, 12
 _LEAST_ROWS = 1
 _TOUCH = (
     ("all", N_("Everything")),
@@ -47,6 +48,7 @@ class BrushPanel(QFrame):
         super().__init__()
         self._tools = session.tools
         self._tool: Tool | None = None
+        self._yields = False
         self._fields: list[OptionField] = []
         self.setObjectName("brushPanel")
         self.setProperty("role", "panel")
@@ -68,7 +70,7 @@ class BrushPanel(QFrame):
         self._grid.addWidget(self._touch_label, 1, 0)
         self._grid.addWidget(self.touch, 1, 1, 1, 2)
         column = QVBoxLayout(self)
-        column.setContentsMargins(12, _GAP, 12, 12)
+        column.setContentsMargins(12, _GAP, 0, 12)  # the margin at the right belongs to the scroll bar
         column.setSpacing(_GAP)
         column.addWidget(self.title)
         column.addWidget(self._scrolled(TouchLimits(session)), 1)
@@ -80,17 +82,25 @@ class BrushPanel(QFrame):
         self._follow()
 
     def sizeHint(self) -> QSize:
-        """As high as the tool with the most fields needs: nothing moves when another is chosen."""
-        return QSize(super().sizeHint().width(), self._height_of(max(_rows(tool) for tool in TOOLS.own)))
+        """As high as the tool with the most fields needs: nothing moves when another is chosen. Where a list above it
+        is short of rows, as high as the tool in use needs.
+        """
+        tools = [self._tool] if self._yields and self._tool is not None else TOOLS.own
+        return QSize(super().sizeHint().width(), self._height_of(max(_rows(tool) for tool in tools)))
+
+    def yield_room(self, yields: bool) -> None:
+        """Leave the height that the tool in use does not need to the list above, or ask for it again."""
+        if yields != self._yields:
+            self._yields = yields
+            self.updateGeometry()
 
     def _height_of(self, rows: int) -> int:
         return self.title.sizeHint().height() + rows * (_ROW_H + _GAP) + _GAP + 12
 
     def _scrolled(self, limits: QWidget) -> QScrollArea:
         """The fields, which scroll in a low window."""
-        body, area = QWidget(), QScrollArea()
+        body, area = QWidget(), _Fields()
         column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(_GAP)
         column.addLayout(self._grid)
         column.addWidget(limits)
@@ -165,11 +175,25 @@ class BrushPanel(QFrame):
             for widget in filter(None, (field.label, field.widget)):
                 widget.show()  # a layout would do it later
             leave_keys(field.widget)
+        if self._yields:
+            self.updateGeometry()
         if had_focus and not (focus in self.findChildren(QWidget) and focus.isVisibleTo(self)):
             self.left.emit()
 
     def _touched(self, place: int) -> None:
         self._tools.set_touch(Touch(_TOUCH[place][0]))
+
+
+class _Fields(QScrollArea):
+    """The scroll bar stands in the margin beside the fields, which stay as wide as they are without it."""
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave the margin to the scroll bar, or to nothing."""
+        super().resizeEvent(event)
+        body: QWidget | None = self.widget()
+        column = body.layout() if body is not None else None
+        if column is not None:
+            column.setContentsMargins(0, 0, max(0, _MARGIN - (self.width() - self.viewport().width())), 0)
 
 
 def _place(radius: float) -> int:

@@ -74,17 +74,23 @@ class Tick(QCheckBox):
         option = QStyleOptionButton()
         self.initStyleOption(option)
         box = QRectF(self.style().subElementRect(QStyle.SubElement.SE_CheckBoxIndicator, option, self))
-        theme = current_theme()
-        pen = QPen(QColor(theme.on_accent if self.isEnabled() else theme.muted), 1.8)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(pen)
-        corners = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))
-        points = [QPointF(box.x() + x * box.width(), box.y() + y * box.height()) for x, y in corners]
-        painter.drawPolyline(points)
+        draw_tick(painter, box, enabled=self.isEnabled())
         painter.end()
+
+
+def draw_tick(painter: QPainter, box: QRectF, *, enabled: bool = True) -> None:
+    """Draw the mark of a box that is ticked, in the colours of the theme."""
+    theme = current_theme()
+    pen = QPen(QColor(theme.on_accent if enabled else theme.muted), 1.8)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(pen)
+    corners = ((0.24, 0.52), (0.43, 0.71), (0.77, 0.31))
+    painter.drawPolyline([QPointF(box.x() + x * box.width(), box.y() + y * box.height()) for x, y in corners])
+    painter.restore()
 
 
 class PixelSpin(QDoubleSpinBox):

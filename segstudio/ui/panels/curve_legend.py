@@ -3,10 +3,20 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+)
 
 from segstudio.text import _
+from segstudio.ui.panels.controls import draw_tick
 from segstudio.ui.text import wrapped
 from segstudio.ui.window.icons import swatch
 
@@ -49,6 +59,7 @@ class CurveLegend(QTreeWidget):
         self._rows: dict[str, QTreeWidgetItem] = {}
         self._all: QTreeWidgetItem | None = None
         self._follows = False
+        self.setItemDelegateForColumn(0, _Ticks(self))
         self.itemChanged.connect(self._ticked)
 
     @property
@@ -101,3 +112,19 @@ class CurveLegend(QTreeWidget):
             )
         self._follows = False
         self.changed.emit(self.shown)
+
+
+class _Ticks(QStyledItemDelegate):
+    """Draws the mark in a box that is ticked: without it a box looks like one more colour."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the row of the style, then the mark."""
+        super().paint(painter, option, index)
+        if Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is not Qt.CheckState.Checked:
+            return
+        row = QStyleOptionViewItem(option)
+        self.initStyleOption(row, index)
+        box = row.widget.style().subElementRect(QStyle.SubElement.SE_ItemViewItemCheckIndicator, row, row.widget)
+        draw_tick(painter, QRectF(box))

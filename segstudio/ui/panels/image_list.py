@@ -40,7 +40,7 @@ __all__ = ["HEAD_H", "STRIP_H", "ImageListPanel"]
 HEAD_H = 28
 STRIP_H = HEAD_H + CELL_H
 """The panel with one row of images."""
-_TITLED_W, _COUNTED_W = 640, 520
+_TITLED_W, _COUNTED_W = 640, 400
 """A panel below the image that is narrower than these has no room for its title, and then for the counts."""
 
 

@@ -38,7 +38,9 @@ class Series:
     _smooth: "array[float]" = field(default_factory=_numbers)
 
     def append(self, x: float, y: float, seconds: float = 0.0) -> None:
-        """Add a point; a long series is thinned to every second, fourth ... point."""
+        """Add a point, where later ones are forgotten; a long series is thinned to every second, fourth ... point."""
+        if self.x and self.x[-1] >= x:
+            self.go_back(x - 1)
         self.seen += 1
         if self.seen % self.stride:
             return

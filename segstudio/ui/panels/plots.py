@@ -14,7 +14,7 @@ from segstudio.ui.panels.plot_items import CurveItems, Extent, PlotLook, lines_i
 from segstudio.ui.panels.plot_parts import dress, level_line, made_plot, marked_point, step_line
 from segstudio.ui.panels.plot_series import Series
 from segstudio.ui.text import wrapped
-from segstudio.ui.theme import Theme, current_theme, tinted
+from segstudio.ui.theme import Theme, current_theme, seen_on_plot
 from segstudio.ui.window.loader import ModuleLoader
 
 __all__ = ["LivePlot", "PlotLook", "close_up"]
@@ -23,6 +23,7 @@ _REDRAW_MS = 125
 _LEAST_SPAN = 0.05
 _PADDING = 0.1
 _HEAD_PX = 36
+_NAMED_CLASSES = 3
 _MARGIN = 0.04
 
 
@@ -121,7 +122,8 @@ class LivePlot(QFrame):
         `tint` is a colour, which stays in every theme, or the name of one of the theme's.
         """
         if name not in self._series:
-            self._series[name] = Series(tint, tinted(tint, current_theme()), width, dots, named)
+            color = seen_on_plot(tint, current_theme())
+            self._series[name] = Series(tint, color, width, dots, named)
             self._name_curves()
 
     def append(self, name: str, x: float, y: float, seconds: float = 0.0) -> None:
@@ -171,7 +173,7 @@ class LivePlot(QFrame):
     def follow_theme(self, theme: Theme) -> None:
         """Draw frame and curves in the colours of a theme; those of classes stay."""
         for series in self._series.values():
-            series.color = tinted(series.tint, theme)
+            series.color = seen_on_plot(series.tint, theme)
         if self._widget is not None:
             dress(self._library.module, self._widget, theme)
             self._redraw()
@@ -198,9 +200,11 @@ class LivePlot(QFrame):
 
     def _name_curves(self) -> None:
         groups = [([s.color], name) for name, s in self._series.items() if s.named]
-        others = [s.color for s in self._series.values() if not s.named][:6]
+        classes = [([s.color], name) for name, s in self._series.items() if not s.named]
+        others = [color for (color,), _name in classes[:6]]
         room = self.width() - _HEAD_PX - self._title.sizeHint().width()
         wordings = [
+            [*groups, *classes] if len(classes) <= _NAMED_CLASSES else [*groups, (others, _("classes"))],
             [*groups, (others, _("classes"))] if others else groups,
             [*groups, (others, "")],
             [([*(c for colors, _ in groups for c in colors), *others], "")],

@@ -30,7 +30,8 @@ class TrainingEffort(QWidget):
     def __init__(self, library: "ModuleLoader") -> None:
         super().__init__()
         self._effort: Effort | None = None
-        changed, minutes = _("Proposal changed (%)"), _("Minutes per image or plane")
+        changed = _("Proposal changed (%), in the order done")
+        minutes = _("Minutes per image or plane, in the order done")
         self.changed_plot = LivePlot("changedPlot", changed, library, span=_from_zero, legend=False)
         self.minutes_plot = LivePlot("minutesPlot", minutes, library, span=_from_zero, legend=False)
         self.forecast, self.summary = QLabel(), role_label("", "muted")
@@ -76,6 +77,17 @@ class TrainingEffort(QWidget):
     def _show(self) -> None:
         values = self._effort.values if self._effort is not None else None
         if values is None or not values.costs:
+            self.none.setText(_("No image is done yet"))
+            self._stack.setCurrentIndex(0)
+            return
+        if not any(cost.seconds > 0 or cost.changed is not None for cost in values.costs):
+            self.none.setText(
+                count(
+                    len(values.costs),
+                    "{n} image is done, but not by hand: there is no effort to show",
+                    "{n} images are done, but none of them by hand: there is no effort to show",
+                )
+            )
             self._stack.setCurrentIndex(0)
             return
         self._stack.setCurrentIndex(1)
@@ -115,6 +127,14 @@ def _summary(values: "EffortValues") -> str:
     minutes = f"{sum(cost.seconds for cost in costs) / 60:,.1f}"
     if of_planes:
         done = _("{n} planes done in {minutes} minutes", n=n, minutes=minutes)
+    elif len(seconds) < len(costs):
+        done = count(
+            n,
+            "{n} image done, {minutes} minutes of work on {worked} of them",
+            "{n} images done, {minutes} minutes of work on {worked} of them",
+            minutes=minutes,
+            worked=f"{len(seconds):,}",
+        )
     else:
         done = count(n, "{n} image done in {minutes} minutes", "{n} images done in {minutes} minutes", minutes=minutes)
     if len(seconds) < 2:

@@ -3,15 +3,14 @@
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QToolButton, QWidget
 
-from segstudio.text import N_, _
+from segstudio.text import _
 from segstudio.ui.panels.controls import ElidedLabel, role_label
+from segstudio.ui.panels.training_words import FIRST
 from segstudio.ui.text import beside_icon, version_words
 from segstudio.ui.window.icons import icon
 
 __all__ = ["TrainingHead"]
 
-_FIRST = N_("Label a few images, then Fine-tune; keep painting meanwhile")
-_KEEPING = N_("Keep learning is on; it begins once two classes have new labels")
 _PROGRESS_W = 96
 _ROOMY_W, _NARROW_W = 900, 560
 
@@ -25,15 +24,16 @@ class TrainingHead(QWidget):
 
     def __init__(self, stop: QAction, discard: QAction, resume: QAction, versions: QAction) -> None:
         super().__init__()
-        self._stop_action, self._discard_action = stop, discard
-        self.state = ElidedLabel(_(_FIRST))
+        self._stop_action, self._discard_action, self._resume_action = stop, discard, resume
+        self._no_resume = ""
+        self.state = ElidedLabel(_(FIRST))
         self.progress = QProgressBar()
         self.stop = QPushButton(icon("stop"), beside_icon(_("Stop")))
         self.discard = QPushButton(_("Discard"))
         self.resume = QPushButton(_("Resume"))
         self.versions = QPushButton(_("Versions"))
         self.fold = QToolButton()
-        self._unfolded = self._training = self._ran = False
+        self._unfolded = self._training = self._keeping = self._ran = False
         self._dress()
         self._lay_out()
         self.versions.clicked.connect(versions.trigger)
@@ -46,9 +46,10 @@ class TrainingHead(QWidget):
         super().resizeEvent(event)
         self._fit()
 
-    def say_first(self, *, keeping: bool = False) -> None:
-        """Say how a first run is begun; `keeping` says that it begins by itself."""
-        self.state.setText(_(_KEEPING) if keeping else _(_FIRST))
+    def say(self, words: str) -> None:
+        """Say how the run is doing."""
+        if words != self.state.text():
+            self.state.setText(words)
 
     def show_busy(self, done: int = 0, total: int = 0) -> None:
         """Show how far something is that comes before the first step; `total` is 0 where nobody knows."""
@@ -72,9 +73,17 @@ class TrainingHead(QWidget):
         self.stop.setEnabled(self._stop_action.isEnabled() and not stopping and not discarding)
         self.discard.setEnabled(self._discard_action.isEnabled() and not discarding)
 
-    def show_fold(self, *, unfolded: bool, training: bool, ran: bool) -> None:
-        """Show what one line has room for, or everything. `ran`: there is a run that could be resumed."""
-        self._unfolded, self._training, self._ran = unfolded, training, ran
+    def allow_resume(self, why_not: str) -> None:
+        """Let a run be resumed, or say on the button why there is none."""
+        self._no_resume = why_not
+        self.resume.setEnabled(self._resume_action.isEnabled() and not why_not)
+        self.resume.setToolTip(why_not or self._resume_action.toolTip())
+
+    def show_fold(self, *, unfolded: bool, training: bool, keeping: bool, ran: bool) -> None:
+        """Show what one line has room for, or everything. `keeping`: learning goes on by itself, and can be stopped
+        where it waits too. `ran`: there is a run that could be resumed.
+        """
+        self._unfolded, self._training, self._keeping, self._ran = unfolded, training, keeping, ran
         self._fit()
         words = _("Fold the training panel to one line") if unfolded else _("Show curves and figures")
         self.fold.setIcon(icon("chevron-down" if unfolded else "chevron-right"))
@@ -84,9 +93,10 @@ class TrainingHead(QWidget):
     def _fit(self) -> None:
         """Show what there is room for: one line, and a narrow panel, have none for versions beside a run."""
         training, unfolded = self._training, self._unfolded
-        self.stop.setText(beside_icon(_("Stop and keep the best") if self.width() >= _ROOMY_W else _("Stop")))
-        resumes = unfolded and self._ran and not training
-        self.stop.setVisible(training or (unfolded and not resumes))
+        keeps = training and self.width() >= _ROOMY_W
+        self.stop.setText(beside_icon(_("Stop and keep the best") if keeps else _("Stop")))
+        resumes = unfolded and self._ran and not (training or self._keeping)
+        self.stop.setVisible(training or self._keeping or (unfolded and not resumes))
         self.resume.setVisible(resumes)
         self.discard.setVisible(unfolded and training)
         self.versions.setVisible(not training or (unfolded and self.width() >= _NARROW_W))
@@ -123,10 +133,9 @@ class TrainingHead(QWidget):
 
     def _follow_resume(self, action: QAction) -> None:
         self.resume.setObjectName("resumeTrainingButton")
-        self.resume.setToolTip(action.toolTip())
         self.resume.setAccessibleName(_("Resume the run"))
-        self.resume.setEnabled(action.isEnabled())
-        action.enabledChanged.connect(self.resume.setEnabled)
+        self.allow_resume("")
+        action.enabledChanged.connect(lambda _enabled: self.allow_resume(self._no_resume))
 
     def _lay_out(self) -> None:
         row = QHBoxLayout(self)

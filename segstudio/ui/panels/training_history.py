@@ -224,15 +224,16 @@ class _Differences(QTreeWidget):
         """Compare these runs."""
         self.clear()
         self.setColumnCount(1 + len(items))
-        self.setHeaderLabels(["", *(_name(item) for item in items)])
+        self.setHeaderLabels(["", *(item.name for item in items)])
         for difference in differences(items) if items else ():
             row = QTreeWidgetItem(self, [difference.what, *difference.values])
             for column, value in enumerate(difference.values, 1):
                 row.setToolTip(column, wrapped(value))
         for column, tint in enumerate(_TINTS[: len(items)], 1):
             self.headerItem().setIcon(column, swatch(tinted(tint, current_theme())))
+            self.headerItem().setToolTip(column, wrapped(_name(items[column - 1])))
         header = self.header()
-        header.setMinimumSectionSize(72)
+        header.setMinimumSectionSize(40)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
         for column in range(1, 1 + len(items)):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
 
     from segstudio.app.learning.effort import Effort
-    from segstudio.app.learning.run_history import RunHistory
+    from segstudio.app.learning.run_history import RunHistory, RunItem
     from segstudio.labels.model import ClassTable
     from segstudio.runs import HeldOutPicture, TrainResult
     from segstudio.ui.panels.training_classes import TrainingClasses
@@ -39,10 +39,11 @@ _TABS = (
 class TrainingPages(QWidget):
     """`trainingTabs` and the page of the chosen one; the controls of the curves stand beside the tabs of that page.
 
-    `left` says that a person went from the versions back to a page.
+    `left` says that a person went from the versions back to a page, `shownChanged` that another page or run is shown.
     """
 
     left = Signal()
+    shownChanged = Signal()
 
     def __init__(
         self, curves: "TrainingCurves", versions: QWidget, library: "ModuleLoader", exports: "Sequence[QAction]"
@@ -86,8 +87,20 @@ class TrainingPages(QWidget):
     @property
     def shown_run(self) -> str:
         """The name of the run that Resume and exports are about: the first chosen in the history; '' for the newest."""
+        return self._shown.name if self._shown is not None else ""
+
+    @property
+    def cannot_resume(self) -> str:
+        """Why the run that is shown cannot be resumed, as far as that is plain to see; '' where it can."""
+        run = self._shown
+        if run is None or run.version:
+            return ""
+        return _("Run {run} made no version, so there is nothing to resume", run=run.name)
+
+    @property
+    def _shown(self) -> "RunItem | None":
         chosen = self.history.chosen if self.history is not None and self.page == "history" else ()
-        return chosen[0].name if chosen else ""
+        return chosen[0] if chosen else None
 
     @property
     def plots(self) -> "tuple[QWidget, ...]":
@@ -197,6 +210,7 @@ class TrainingPages(QWidget):
         self.stack.setCurrentWidget(page)
         self.curves.controls.setVisible(page in (self.curves, self.history))
         self.curves.controls.fit(self.width(), legend=page is self.curves)
+        self.shownChanged.emit()
 
     def _made(self, name: str) -> QWidget:
         if name == "classes":
@@ -226,6 +240,7 @@ class TrainingPages(QWidget):
             self.stack.addWidget(self.history)
             self.history.set_look(self.curves.controls.look)
             self.curves.controls.changed.connect(self.history.set_look)
+            self.history.chosenChanged.connect(self.shownChanged)
             self.history.follow(self._runs)
         self._library.load()
         return self.history

@@ -8,13 +8,22 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
 from segstudio.app.learning.curves import curves_of
+from segstudio.app.learning.run_progress import seconds_left, share_done
 from segstudio.app.values import JobKind, NoticeKind
-from segstudio.text import _, amount, clock
+from segstudio.text import _
 from segstudio.ui.panels.after_gesture import AfterGesture
 from segstudio.ui.panels.training_curves import TrainingCurves
 from segstudio.ui.panels.training_head import TrainingHead
 from segstudio.ui.panels.training_pages import TrainingPages
 from segstudio.ui.panels.training_versions import TrainingVersions
+from segstudio.ui.panels.training_words import (
+    FIRST,
+    keeping_words,
+    short_verdict,
+    step_words,
+    unmade_words,
+    verdict_words,
+)
 from segstudio.ui.text import version_words
 from segstudio.ui.window.loader import ModuleLoader
 
@@ -64,7 +73,8 @@ class TrainingPanel(QFrame):
         self.pages = TrainingPages(self.curves, self.versions, self.library, [action(name) for name in _EXPORTS])
         self._versions_action = versions
         self._arrange()
-        self._stopping = self._discarding = False
+        self._stopping = self._discarding = self._has_versions = False
+        self._said, self._verdict = _(FIRST), ""
         self._shown_version = ""
         self._begun_at: int | None = None
         self._steps = 0
@@ -83,6 +93,7 @@ class TrainingPanel(QFrame):
         session.notices.told.connect(self._told)
         self.head.fold.clicked.connect(self._fold_clicked)
         self.pages.left.connect(versions.trigger)
+        self.pages.shownChanged.connect(self._allow_resume)
         session.projectChanged.connect(lambda: self.follow(session.project))
         self.follow(session.project)
 
@@ -99,7 +110,7 @@ class TrainingPanel(QFrame):
             project.versions.changed.connect(self._name_proposer)
             project.versions.runRead.connect(self._show_last_run)
             project.runs.changed.connect(self._mark_kept)
-            project.keep_learning.changed.connect(self._say_first)
+            project.keep_learning.changed.connect(self._keeps)
         self._patience.forget()
         self._ran, self._unfolded, self._begun_at = False, None, None
         self._end()
@@ -108,7 +119,8 @@ class TrainingPanel(QFrame):
         self._name_proposer()
         self.pages.follow(*(None, None) if project is None else (project.runs, project.effort))
         self._recent.clear()
-        self.head.say_first()
+        self._verdict = ""
+        self._say(_(FIRST))
 
     @property
     def _is_ending(self) -> bool:
@@ -152,7 +164,8 @@ class TrainingPanel(QFrame):
         """Fold to one line before the first run or in a small window, unless a person has chosen otherwise."""
         automatic = self._ran and not self._cramped
         unfolded = self.head.versions.isChecked() or (automatic if self._unfolded is None else self._unfolded)
-        self.head.show_fold(unfolded=unfolded, training=self._is_training, ran=self._ran)
+        keeping = self._project is not None and self._project.keep_learning.on
+        self.head.show_fold(unfolded=unfolded, training=self._is_training, keeping=keeping, ran=self._ran)
         self.pages.setVisible(unfolded)
         self._column.setContentsMargins(12, 4 if unfolded else 0, 12 if unfolded else 4, 12 if unfolded else 0)
         if self.folded is unfolded:
@@ -164,13 +177,23 @@ class TrainingPanel(QFrame):
         self._unfolded = None
         self._fold()
 
-    def _say_first(self) -> None:
-        """Before there is a run, say whether one begins by itself; later the verdict of the last one stands there."""
-        if self._project is not None and not self._ran and not self._is_training:
-            self.head.say_first(keeping=self._project.keep_learning.on)
-
     def _has_run(self) -> None:
         self._ran = True
+        self._fold()
+
+    # -- the line ----------------------------------------------------------------------------------------------------
+
+    def _say(self, words: str) -> None:
+        """Say how the run is doing, or what became of it; and that learning goes on by itself, where it does."""
+        self._said = words
+        keeping = self._project.keep_learning if self._project is not None else None
+        if keeping is not None and keeping.on and not self._is_ending and (keeping.number or not self._is_training):
+            words = keeping_words(keeping, words, self._verdict, ran=self._ran)
+        self.head.say(words)
+
+    def _keeps(self) -> None:
+        """Learning goes on by itself, or no longer, or it waits for something else."""
+        self._say(self._said)
         self._fold()
 
     # -- versions ----------------------------------------------------------------------------------------------------
@@ -186,6 +209,8 @@ class TrainingPanel(QFrame):
         items = self._project.versions.items() if self._project is not None else ()
         current = next((item for item in items if item.current), None)
         self.head.name_proposer(current.name if current is not None else None)
+        self._has_versions = len(items) > 1
+        self._allow_resume()
 
     def _figure_of(self, version: str) -> float | None:
         """Mean IoU of a version when it was measured last, on what was held out then."""
@@ -200,13 +225,14 @@ class TrainingPanel(QFrame):
             return
         for event in run.events:
             self._event(event)
+        self.pages.start(_("Pictures are not kept; they appear during the next run"))
         self._show_numbers()
         self._end()
         if run.result is not None:
             self._finished(run.result)
-        else:
+        if run.unmade:
             self._has_run()
-            self.head.state.setText(_without_result(run))
+            self._say(unmade_words(run))
 
     def _show_before(self, run: "LastRun") -> None:
         """Put the curves of the run that was resumed before what it makes now."""
@@ -223,22 +249,26 @@ class TrainingPanel(QFrame):
         if self._is_training:
             self._stopping = True
             self._refresh_stop()
-            self.head.state.setText(_("Stopping …"))
+            self._say(_("Stopping …"))
 
     def discard(self) -> None:
         """Discard the run, and show that at once."""
         if self._is_training and self._project is not None:
-            self._project.keep_learning.turn(False)
+            self._project.keep_learning.end()
             self._project.training.discard()
             self._discarding = True
             self._refresh_stop()
-            self.head.state.setText(_("Discarding …"))
+            self._say(_("Discarding …"))
 
     def _discarded(self, sentence: str) -> None:
         self._end()
-        self.head.state.setText(sentence)
+        self._say(sentence)
         if self._project is not None:
             self._project.runs.refresh()
+
+    def _allow_resume(self) -> None:
+        none = "" if self._has_versions else _("No run has made a version yet, so there is nothing to resume")
+        self.head.allow_resume(none or self.pages.cannot_resume)
 
     def _refresh_stop(self) -> None:
         self.head.allow_stop(stopping=self._stopping, discarding=self._discarding)
@@ -265,7 +295,7 @@ class TrainingPanel(QFrame):
         elif isinstance(event, Finished) and not self._discarding:
             self._timer.stop()  # or the last step would be shown in its place
             self._show_numbers()
-            self.head.state.setText(
+            self._say(
                 _("Stopping · comparing with the previous version on the same held-out pixels …")
                 if self._stopping
                 else _("Comparing with the previous version on the same held-out pixels …")
@@ -279,7 +309,7 @@ class TrainingPanel(QFrame):
         """Show what is done between the click and the first step, and the progress."""
         self.head.show_busy(event.done, event.total)
         if not self._is_ending:
-            self.head.state.setText(event.text)
+            self._say(event.text)
 
     def _started(self, event: "Started") -> None:
         self._shown_version, self._begun_at = "", event.step
@@ -292,7 +322,7 @@ class TrainingPanel(QFrame):
         self.head.show_share(0.0)
         self.head.progress.setVisible(True)
         if not self._is_ending:
-            self.head.state.setText(
+            self._say(
                 _("Learning, starting from {version} …", version=version_words(event.parent))
                 if event.parent
                 else _("Learning …")
@@ -304,28 +334,13 @@ class TrainingPanel(QFrame):
         first, last = self._recent[0], self._recent[-1]
         span = last.seconds - first.seconds
         rate = (last.step - first.step) / span if span > 0 else 0.0
-        left = self._left(last, rate)
+        left = seconds_left(last, self._steps, self._max_seconds, rate)
         self.curves.facts.show_step(last, rate or None, left)
-        self.head.show_share(self._fraction(last))
+        self.head.show_share(share_done(last, self._steps, self._max_seconds))
         if self._is_ending:
             return
-        step, steps = f"{last.step:,}", f"{self._steps:,}"
-        if left is None:
-            self.head.state.setText(_("Step {step} of {steps}", step=step, steps=steps))
-        else:
-            self.head.state.setText(_("Step {step} of {steps} · {time} left", step=step, steps=steps, time=clock(left)))
-
-    def _left(self, last: "Stepped", rate: float) -> float | None:
-        guesses = [self._max_seconds - last.seconds] if self._max_seconds is not None else []
-        if rate > 0 and self._steps:
-            guesses.append((self._steps - last.step) / rate)
-        return max(0.0, min(guesses)) if guesses else None
-
-    def _fraction(self, last: "Stepped") -> float:
-        parts = [last.step / self._steps] if self._steps else [0.0]
-        if self._max_seconds:
-            parts.append(last.seconds / self._max_seconds)
-        return min(1.0, max(parts))
+        in_round = self._project is not None and self._project.keep_learning.number > 0
+        self._say(step_words(last.step, self._steps, left, inside=in_round))
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -337,17 +352,8 @@ class TrainingPanel(QFrame):
         self.pages.end(result, self._project.documents.classes)
         self._shown_version = result.version
         self._project.runs.refresh()
-        child, parent = result.held_out.get("child"), result.held_out.get("parent")
-        if child and parent:
-            now, before = amount(child.mean_iou), amount(parent.mean_iou)
-            figures = _("mean IoU {before} → {now} on held-out pixels", before=before, now=now)
-        else:
-            figures = result.reason
-        self.head.state.setText(
-            _("{version} promoted · {figures}", version=result.version, figures=figures)
-            if result.promoted
-            else _("{version} not promoted · {figures}", version=result.version, figures=figures)
-        )
+        self._verdict = short_verdict(result)
+        self._say(verdict_words(result))
 
     def _mark_kept(self) -> None:
         """Mark the step of the curves whose weights were kept, once the plan of their run has been read."""
@@ -358,21 +364,22 @@ class TrainingPanel(QFrame):
     def _told(self, notice: "Notice") -> None:
         if notice.job is JobKind.TRAIN and notice.kind is NoticeKind.FAILURE:
             self._end()
-            self.head.state.setText(_("The run did not finish"))
+            self._say(_("The run did not begin") if self._begun_at is None else _("The run did not finish"))
 
     def _running(self, running: bool) -> None:
         if not running:
             was_stopping = self._stopping
             self._end()
             if was_stopping:
-                self.head.state.setText(_("Stopped"))
+                self._say(_("Stopped"))
             return
         self.library.load()
         if not self.head.progress.isVisibleTo(self):
             self.head.show_busy()
         self._has_run()
-        if not self._recent:
-            self.head.state.setText(_("Fine-tuning"))
+        self._recent.clear()
+        self._begun_at = None
+        self._say(_("Fine-tuning"))
 
     def _end(self) -> None:
         self._stopping = self._discarding = False
@@ -382,10 +389,3 @@ class TrainingPanel(QFrame):
             self.curves.facts.show_step(self._recent[-1], None, None)
         self.head.progress.setVisible(False)
         self._fold()
-
-
-def _without_result(run: "LastRun") -> str:
-    """What became of a run that left no version."""
-    if run.discarded:
-        return _("The last run was discarded")
-    return _("The last run did not finish: {why}", why=run.why) if run.why else _("The last run did not finish")

@@ -77,6 +77,7 @@ class Needs(StrEnum):
     UNDO = "undo"
     REDO = "redo"
     TRAINING = "training"
+    KEEPING = "training, or learning that goes on"
 
 
 SUBMENUS = {Menu.CLASS: Menu.TOOLS, Menu.REST: Menu.IMAGE, Menu.ORDER: Menu.IMAGE, Menu.PLANES: Menu.IMAGE}
@@ -280,7 +281,7 @@ ACTIONS: tuple[Action, ...] = (
            commands.keep_learning, ("Ctrl+Shift+T",), checkable=True, needs=Needs.PROJECT, separated=True),
     Action("stop-training", N_("Stop and keep the best"), N_("Stop training and keep the best result so far"),
            Menu.TRAINING, lambda w: w.session.stop_training(), ("Ctrl+.",), "stop", button="stopTrainingButton",
-           needs=Needs.TRAINING, separated=True),
+           needs=Needs.KEEPING, separated=True),
     Action("discard-training", N_("Discard the run"), N_("End the run at once and keep only its record"),
            Menu.TRAINING, lambda w: w.arrangement.training.discard(), icon="delete", button="discardTrainingButton",
            needs=Needs.TRAINING),

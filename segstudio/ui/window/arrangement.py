@@ -69,6 +69,8 @@ class Arrangement:
         for row in PANELS.own:
             if row.name not in ("images", "training"):  # they move
                 self._place(row)
+        for tabs in self.tabs.values():
+            tabs.currentChanged.connect(lambda _place, tabs=tabs: self._turned(tabs))
         self.bottom.setMinimumWidth(320)  # narrower than the curves, which fold first
         self._sizes: dict[str, Any] = {}
         self._there = False
@@ -94,6 +96,11 @@ class Arrangement:
         for tabs in self.tabs.values():
             if tabs.indexOf(panel) >= 0:
                 tabs.setCurrentWidget(panel)
+
+    def _turned(self, tabs: "PanelTabs") -> None:
+        """A list of findings or objects has the room that the tool in use does not need."""
+        if tabs.indexOf(self.classes) >= 0:
+            self.tool.yield_room(tabs.currentWidget() is not self.classes)
 
     def show(self, there: bool) -> None:
         """Show the panels that are switched on; they are `there` with a project that no page covers."""

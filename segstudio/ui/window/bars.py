@@ -60,6 +60,7 @@ _WHY_NOT = {
     Needs.UNDO: N_("There is nothing to undo on this image"),
     Needs.REDO: N_("There is nothing to redo on this image"),
     Needs.TRAINING: N_("The model is not learning"),
+    Needs.KEEPING: N_("The model is not learning"),
 }
 
 
@@ -157,6 +158,7 @@ class Bars:
             Needs.UNDO: documents is not None and (documents.can_undo or bool(documents.undo_ends)),
             Needs.REDO: documents is not None and documents.can_redo,
             Needs.TRAINING: training,
+            Needs.KEEPING: training or (project is not None and project.keep_learning.on),
         }
         # Asked after every stroke: a hundred actions that stay as they are cost more than its pixels.
         other = {needs for needs, holds in there.items() if self._there.get(needs) is not holds}
@@ -348,8 +350,9 @@ class Bars:
                 self._actions[row.name].setChecked(row.name == f"order-{order}")
 
     def check_keep_learning(self) -> None:
-        """Check whether learning goes on by itself."""
+        """Check whether learning goes on by itself: then it can be stopped."""
         self._actions["keep-learning"].setChecked(self._project is not None and self._project.keep_learning.on)
+        self.refresh()
 
     def check_new_object(self) -> None:
         """Check whether the next stroke begins an object."""

@@ -32,7 +32,7 @@ RUN_ROWS = (
     RunRow("fine-tune-20", N_("Fine-tune for 20 minutes"), N_("Train for twenty minutes"),
            partial(commands.fine_tune, max_seconds=60.0 * 20)),
     RunRow("resume-training", N_("Resume the run"),
-           N_("Train on from the version of the newest run, or of the one chosen in the history, for the time it had "
-              "left, or as long as usual"),
+           N_("Train on from the version of the newest run that made one, or of the run chosen in the history, for the "
+              "time it had left, or as long as usual"),
            commands.resume_training, "resumeTrainingButton"),
 )  # fmt: skip
