@@ -45,11 +45,11 @@ def _of_image(name: str, rest: Rest, *, short: bool) -> str:
         return _("Done, but the background is locked: unlabelled pixels stay unknown.")
     if rest is Rest.BACKGROUND:
         return _(
-            "{name} is done: unlabelled pixels became background. To reverse this, open it again and undo.", name=name
+            "{name} is done: the rest became background. To reverse this, open it and undo.", name=name
         )
     if short:
         return _("Done, but the proposal did not cover everything: the rest stays unknown.")
-    return _("{name} is done: unlabelled pixels took the proposal. To reverse this, open it again and undo.", name=name)
+    return _("{name} is done: the rest took the proposal. To reverse this, open it and undo.", name=name)
 
 
 def _lead(marked: Marked) -> str:
