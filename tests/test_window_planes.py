@@ -24,6 +24,7 @@ from segstudio.store.project import Project
 from segstudio.store.proposals import encoded
 from segstudio.tasks.images.new import new_project
 from segstudio.tasks.learning.predict import Plane, PredictProgress, PredictReport, PredictSeconds
+from tests.shown_pixels import whole
 from tests.window_bench import Bench
 
 CTRL, PLAIN = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.NoModifier
@@ -75,7 +76,7 @@ def text(bench: Bench) -> str:
 def grey(bench: Bench) -> int:
     display = bench.opened.navigation.display
     assert display is not None
-    return int(display.pixels[0, 0, 0])
+    return int(whole(display)[0, 0, 0])
 
 
 def comes(bench: Bench, plane: int) -> None:

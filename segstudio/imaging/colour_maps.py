@@ -1,11 +1,13 @@
 """Colour maps: 256 colours for the shades of one channel, by name. Each tells more values apart than grey does."""
 
 from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from segstudio.text import N_
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["COLOUR_MAPS", "colour_map"]
 
@@ -23,9 +25,10 @@ COLOUR_MAPS = {
 
 
 @lru_cache(maxsize=len(COLOUR_MAPS))
-def colour_map(name: str) -> NDArray[np.uint8]:
+def colour_map(name: str) -> "NDArray[np.uint8]":
     """The colours uint8 (256, 3), red first, from the darkest shade to the lightest. Raises `KeyError`."""
     import cv2
+    import numpy as np
 
     if name not in COLOUR_MAPS:
         raise KeyError(name)

@@ -138,7 +138,7 @@ def test_a_refusal_names_what_can_be_read(tmp_path: Path) -> None:
         with pytest.raises(UnreadableImage, match=name) as caught:
             made(tmp_path / "p", tmp_path / name)
         assert "SegStudio reads PNG, JPEG, TIFF, WebP, GIF, NumPy (.npy), BMP, JPEG 2000," in caught.value.line
-        assert "Erdas Imagine, DICOM and NIfTI." in caught.value.line
+        assert "NRRD and MetaImage." in caught.value.line
     (tmp_path / "in").mkdir()
     (tmp_path / "in/scan.psd").write_bytes(b"8BPS" + bytes(128))
     with pytest.raises(UserError, match="1 Photoshop file: not supported yet") as refused:

@@ -57,6 +57,7 @@ def canvas(qtbot: QtBot, desk: Desk) -> Iterator[Canvas]:
     for _ in new_project(place / "p.segstudio", [str(place / "slide.tif")], SPECS):
         pass
     desk.open(place / "p.segstudio")
+    desk.session.set_tool("pan")  # no outline of a brush lies over the picture, wherever the pointer is
     with qtbot.waitExposed(widget):
         widget.show()
     yield widget
@@ -68,13 +69,13 @@ def seen(canvas: Canvas) -> NDArray[np.uint8]:
     image = canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
     shown = rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3)
-    return shown[40:].copy()  # the image goes; below the cursor's ring, which waits in the corner
+    return shown.copy()  # the image goes
 
 
 def around(canvas: Canvas) -> Rect:
     """The image pixels in view, where a view pixel is one of them."""
     left, top = canvas.to_image(canvas.rect().topLeft())
-    return Rect(round(left), round(top) + 40, canvas.width(), canvas.height() - 40)
+    return Rect(round(left), round(top), canvas.width(), canvas.height())
 
 
 def test_the_picture_in_view_becomes_what_the_file_holds(canvas: Canvas, desk: Desk) -> None:

@@ -44,9 +44,7 @@ def _of_image(name: str, rest: Rest, *, short: bool) -> str:
     if rest is Rest.BACKGROUND and short:
         return _("Done, but the background is locked: unlabelled pixels stay unknown.")
     if rest is Rest.BACKGROUND:
-        return _(
-            "{name} is done: the rest became background. To reverse this, open it and undo.", name=name
-        )
+        return _("{name} is done: the rest became background. To reverse this, open it and undo.", name=name)
     if short:
         return _("Done, but the proposal did not cover everything: the rest stays unknown.")
     return _("{name} is done: the rest took the proposal. To reverse this, open it and undo.", name=name)
