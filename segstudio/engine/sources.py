@@ -70,9 +70,10 @@ class Sources:
         if source.info.dtype != "uint8" and len(shared) == source.info.channels:
             found = to_float(valued(samples, rescale), shared)
         else:
-            found = to_float(samples, self._levels_of(file, plane, source, kept))
-            if rescale[0] < 0:
-                found = np.float32(1) - found
+            own = self._levels_of(file, plane, source, kept)
+            if rescale[0] < 0:  # as values they are compared, and what is no number stays dark
+                samples, own = valued(samples, rescale), levels_in_values(own, rescale)
+            found = to_float(samples, own)
         if beyond is not None:
             found[beyond] = 0.0
         return found

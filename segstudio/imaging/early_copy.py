@@ -65,11 +65,14 @@ def _early_tiff(file: Path, info: ImageInfo, plane: int) -> Pixels | None:
     from segstudio.imaging.readers.refusal import reading
 
     with reading(file, tifffile.TiffFileError), tifffile.TiffFile(file) as tiff:
-        page = tiff.series[0].pages[plane]
+        pages = tiff.series[0].pages
+        page = pages[plane] if len(tiff.series) == 1 and len(pages) == len(info.planes) else None
         form = None if page is None else page.keyframe
         if page is None or form is None or not form.is_memmappable or not page.is_contiguous:
             return None
         if int(form.photometric) not in (1, 2) or form.planarconfig != 1 or str(form.dtype) != info.dtype:
+            return None
+        if form.samplesperpixel != info.channels or form.imagedepth != 1:
             return None
         dtype = np.dtype(info.dtype).newbyteorder(tiff.byteorder)
         samples = np.memmap(file, dtype, "r", page.dataoffsets[0], form.shape)

@@ -18,6 +18,7 @@ from segstudio.imaging.pyramid import halved, resizable, resized
 from segstudio.imaging.samples import Watcher
 from segstudio.imaging.source import ImageSource, Pixels
 from segstudio.imaging.tiled_samples import enlarged, level_sizes
+from segstudio.text import _
 
 __all__ = ["FillingSamples"]
 
@@ -45,7 +46,7 @@ class FillingSamples:
         self.sizes = level_sizes(whole.width, whole.height)
         self.channels, self.dtype = source.info.channels, np.dtype(source.info.dtype)
         self._room = room(self.sizes, self.channels, self.dtype)
-        self._early = None if early is None else (early, self._level_of(early))
+        self._early = self._fitting(early)
         self._rows = 0
         self._error: UnreadableImage | None = None
         self._changed = threading.Condition()
@@ -88,10 +89,11 @@ class FillingSamples:
     def at_once(self, level: int, rect: Rect) -> Pixels:
         """See `Samples.at_once`."""
         inside = rect.intersected(Rect(0, 0, *self.sizes[level]))
-        if self._early is None or self._there(level, inside):
+        # Looked at once: meanwhile more may come.
+        early, known = self._early, min(self._known_rows(level) - inside.y, inside.h)
+        if early is None or known == inside.h:
             return self._held(level, inside)
-        blurred = self._blurred(level, inside, *self._early)
-        known = self._known_rows(level) - inside.y
+        blurred = self._blurred(level, inside, *early)
         if known > 0:
             blurred = blurred.copy()
             blurred[:known] = self._held(level, Rect(inside.x, inside.y, inside.w, known))
@@ -108,11 +110,12 @@ class FillingSamples:
         if watcher is not None and error is not None:
             watcher.failed(error)
 
-    def _level_of(self, early: Pixels) -> int:
+    def _fitting(self, early: Pixels | None) -> tuple[Pixels, int] | None:
+        """The smaller copy and its level; None for one that is of other pixels than these."""
+        if early is None or (early.shape[2], early.dtype) != (self.channels, self.dtype):
+            return None
         size = early.shape[1], early.shape[0]
-        if size not in self.sizes:
-            raise ValueError(f"a copy of {size} is no level of {self.sizes}")
-        return self.sizes.index(size)
+        return (early, self.sizes.index(size)) if size in self.sizes else None
 
     def _known_rows(self, level: int) -> int:
         """Rows of a level that are decoded; every band but the last has whole rows at all levels."""
@@ -188,6 +191,12 @@ def _fill(samples: "weakref.ref[FillingSamples]", source: ImageSource, plane: in
     except OSError as error:
         logging.getLogger(__name__).warning("decoded samples cannot be kept: %s", error)
         if (shown := samples()) is not None:
-            shown.fails(UnreadableImage(str(error)))
+            shown.fails(UnreadableImage(_("The decoded picture cannot be kept: {error}.", error=error)))
+    except BaseException as error:
+        # A bug, or no memory: it is reported as one, and nobody waits for what will not come.
+        if (shown := samples()) is not None:
+            why = str(error) or type(error).__name__
+            shown.fails(UnreadableImage(_("The picture cannot be decoded: {error}.", error=why)))
+        raise
     finally:
         source.close()

@@ -22,6 +22,7 @@ __all__ = [
     "levels_by_channel",
     "levels_of",
     "pooled",
+    "sample_of",
     "seen_by_channel",
     "seen_levels",
     "to_float",
@@ -66,7 +67,7 @@ def levels_of(source: ImageSource, plane: int) -> Levels:
     """The `auto_levels` of a plane, which is read in bands. Beyond 67 million pixels a smaller level that the file has
     stands for it, else 0.3 million pixels are read, in windows. Raises `UnreadableImage`.
     """
-    return EIGHT_BIT if source.info.dtype == "uint8" else _levels(_sample_of(source, plane))
+    return EIGHT_BIT if source.info.dtype == "uint8" else _levels(sample_of(source, plane))
 
 
 def seen_levels(pixels: Pixels, found: Levels) -> Levels:
@@ -98,7 +99,7 @@ def levels_by_channel(source: ImageSource, plane: int) -> tuple[Levels, ...]:
     """The same for each channel by itself, from the same pixels."""
     if source.info.dtype == "uint8":
         return (EIGHT_BIT,) * source.info.channels
-    sample = _sample_of(source, plane)
+    sample = sample_of(source, plane)
     return tuple(_levels(sample[:, channel]) for channel in range(sample.shape[1]))
 
 
@@ -120,7 +121,8 @@ def pooled(planes: Sequence[Sequence[Levels]]) -> tuple[Levels, ...]:
     return tuple(found)
 
 
-def _sample_of(source: ImageSource, plane: int) -> Pixels:
+def sample_of(source: ImageSource, plane: int) -> Pixels:
+    """Pixels (n, c) from all over a plane, by which its levels are found. Raises `UnreadableImage`."""
     size = source.info.planes[plane]
     if size.width * size.height > _WHOLE_PX and (level := _enough(source.info.levels)):
         width, height = source.info.levels[level - 1]

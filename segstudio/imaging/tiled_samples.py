@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from segstudio.errors import UnreadableImage
+from segstudio.faults import report
 from segstudio.geometry import Rect
 from segstudio.imaging.pyramid import resizable, resized
 from segstudio.imaging.samples import Watcher
@@ -196,6 +197,8 @@ class TiledSamples:
             if not self._wanted:
                 return
             place, _ = self._wanted.popitem()
+            if self._known(place) is not None:
+                return  # somebody has read it meanwhile
             self._under_way.add(place)
         try:
             self._keep(place, self._decoded(place))
@@ -204,6 +207,11 @@ class TiledSamples:
             logging.getLogger(__name__).warning("a part of an image cannot be shown: %s", error)
             with self._lock:
                 self._failed.add(place)
+            return
+        except Exception as error:  # noqa: BLE001 - a border: a pool would keep it to itself
+            with self._lock:
+                self._failed.add(place)
+            report(error)
             return
         finally:
             with self._lock:

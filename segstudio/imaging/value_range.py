@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.imaging.display import View
 from segstudio.imaging.levels import Levels
 from segstudio.imaging.source import Pixels
 
-__all__ = ["ValueRange", "levels_by_channel", "range_around", "range_of_shares"]
+__all__ = ["ValueRange", "range_around", "range_of_shares"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +32,6 @@ class ValueRange:
             values = samples[..., channel]
             found &= (values >= low) & (values <= high)
         return found
-
-
-def levels_by_channel(channels: int, view: View, found: Levels) -> tuple[Levels, ...]:
-    """The levels of each channel of an image: those of the view, or `found` for one that is not shown."""
-    shown = {channel.index: channel.levels for channel in view.channels}
-    return tuple(shown.get(channel, found) for channel in range(channels))
 
 
 def range_around(value: NDArray[Any], tolerance: float, levels: tuple[Levels, ...]) -> ValueRange:

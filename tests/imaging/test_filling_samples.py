@@ -253,3 +253,59 @@ def test_a_large_damaged_jpeg_is_refused_as_a_small_one_is(tmp_path: Path, monke
     (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableImage, match="cut short"):
         open_image(tmp_path / "a.jpg").read()
+
+
+def test_a_bug_of_a_decoder_lets_nobody_wait(
+    source: Bands, folder: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+
+    def broken(*_given: object) -> NDArray[Any]:
+        raise MemoryError
+
+    source.read = broken  # type: ignore[method-assign, assignment]
+    samples, heard = filling(source, folder), Heard()
+    samples.watch(heard)
+    with pytest.raises(UnreadableImage, match="MemoryError"):
+        samples.read(0, whole(samples))
+    assert source.closed.wait(20)
+    assert [args.exc_type for args in told] == [MemoryError]
+
+
+def test_rows_that_come_while_a_part_is_drawn_do_not_spoil_it(
+    source: Bands, folder: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = np.ascontiguousarray(pyramid(source.pixels)[1])
+    samples, heard = filling(source, folder, small), Heard()
+    samples.watch(heard)
+    inner = filling_samples.FillingSamples._blurred
+
+    def slow(self: FillingSamples, *given: Any) -> NDArray[Any]:
+        source.may.release(2)
+        for _ in range(2):
+            assert heard.news.acquire(timeout=20)
+        return inner(self, *given)
+
+    monkeypatch.setattr(filling_samples.FillingSamples, "_blurred", slow)
+    assert samples.at_once(0, Rect(0, 100, 50, 100)).shape == (100, 50, 3)
+
+
+def test_a_smaller_copy_of_other_pixels_is_not_taken(source: Bands, folder: Path | None) -> None:
+    for other in (np.zeros((138, 163, 1), np.uint8), np.zeros((138, 163, 3), np.uint16), np.ones((9, 9, 3), np.uint8)):
+        samples = filling(source, folder, other)
+        assert samples.at_once(0, Rect(0, 0, 20, 20)).shape == (20, 20, 3)
+
+
+def test_a_plane_of_several_pages_has_no_early_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tifffile
+
+    from segstudio.imaging.readers import tiff
+
+    monkeypatch.setattr(early, "_WORTH_PX", 1)
+    monkeypatch.setattr(tiff, "_LARGE_BYTES", 1)
+    pixels = np.arange(6, dtype=np.uint16)[:, None, None] * 100 + np.zeros((6, 300, 300), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels.reshape(3, 2, 300, 300), imagej=True, metadata={"axes": "ZCYX"})
+    info = probe(tmp_path / "a.tif")
+    assert (info.channels, len(info.planes)) == (2, 3)
+    assert early_copy(tmp_path / "a.tif", info, 1) is None

@@ -1,13 +1,11 @@
 """Value ranges against plain comparisons in double precision, for every type of sample."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segstudio.imaging.display import automatic_view
-from segstudio.imaging.levels import EIGHT_BIT, Levels
-from segstudio.imaging.value_range import ValueRange, levels_by_channel, range_around, range_of_shares
+from segstudio.imaging.levels import Levels
+from segstudio.imaging.value_range import ValueRange, range_around, range_of_shares
 
 TYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"]
 
@@ -58,10 +56,3 @@ def test_shares_are_of_the_levels_and_reach_beyond_them_at_their_ends() -> None:
     assert range_of_shares(0.0, 0.5, levels).mask(samples).tolist() == [[True, True, True, False, False]]
     assert range_of_shares(0.5, 1.0, levels).mask(samples).tolist() == [[False, False, True, True, True]]
     assert range_of_shares(0.5, 0.9, levels).mask(samples).tolist() == [[False, False, True, False, False]]
-
-
-@pytest.mark.parametrize("channels", [1, 3, 5])
-def test_a_channel_that_is_not_shown_has_the_levels_of_the_plane(channels: int) -> None:
-    view = automatic_view(channels, EIGHT_BIT).between(Levels(10.0, 60.0))
-    found = levels_by_channel(channels, view, EIGHT_BIT)
-    assert found == (Levels(10.0, 60.0),) * min(channels, 3) + (EIGHT_BIT,) * max(0, channels - 3)

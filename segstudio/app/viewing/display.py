@@ -158,7 +158,7 @@ class DisplayImage:
         """Whether a picture of 8 bits is so dark that it is first shown between its own levels."""
         from segstudio.imaging.levels import EIGHT_BIT
 
-        return self.dtype == np.uint8 and any(each != EIGHT_BIT for each in (self.found, *self.by_channel))
+        return self.found_stored == EIGHT_BIT and any(each != EIGHT_BIT for each in (self.found, *self.by_channel))
 
     def levels_of(self, channel: int) -> "Levels":
         """The levels that were found for a channel."""
@@ -224,9 +224,10 @@ def load_display_image(
     `known` are the levels of its samples where they were found before, `folder` is for the samples of a large one.
     Raises `UnreadableImage`; `OtherSize` where the labels would not lie on these pixels.
     """
+    from segstudio.imaging.bands import is_composite
     from segstudio.imaging.early_copy import early_copy
     from segstudio.imaging.filling_samples import FillingSamples
-    from segstudio.imaging.levels import levels_of
+    from segstudio.imaging.levels import levels_of, sample_of
     from segstudio.imaging.outside_map import outside_map
     from segstudio.imaging.paged import LARGE_BYTES, room_for
     from segstudio.imaging.source import open_stored
@@ -248,8 +249,12 @@ def load_display_image(
         decoded = None if early is not None or info.by_block else source.read(plane=plane)
         if decoded is None or decoded.nbytes >= LARGE_BYTES:
             # From here on it is there row by row: smaller levels and a file take as long again as decoding.
+            sample = early if decoded is None else decoded
+            if sample is None and (info.channels == 1 or is_composite(info.metadata, info.channels)):
+                # What fluorescence gives may be dark, or dark in one channel alone.
+                sample = sample_of(source, plane)[:, None]
             filling = FillingSamples(source, plane, partial(room_for, folder=folder), early)
-            return DisplayImage.shown(filling, found, early if decoded is None else decoded, **more)
+            return DisplayImage.shown(filling, found, sample, **more)
     except BaseException:
         source.close()
         raise

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from segstudio.app.ground import Ground
-from segstudio.app.jobs import Worker
+from segstudio.app.jobs import Worker, refusal
 from segstudio.app.viewing.navigation import Navigation
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class Histograms(QObject):
             self._worker.submit(lambda: _count(display), lambda future: self._take(counted, future))
 
     def _take(self, counted: object, future: "Future[Histogram | None]") -> None:
-        found = future.result()
-        if counted == self._of:
-            self.current = found
-            self.counted.emit()
+        if counted != self._of or refusal(future) is not None:
+            return  # of a damaged file the canvas has told
+        self.current = future.result()
+        self.counted.emit()
 
 
 def _count(display: "DisplayImage") -> "Histogram | None":

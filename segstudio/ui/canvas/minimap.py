@@ -50,8 +50,10 @@ class Minimap(QWidget):
         """Show the images of this project."""
         self._project = project
         if project is not None:
-            for changed in (project.navigation.imageShown, project.navigation.displaying.displayChanged):
+            displaying = project.navigation.displaying
+            for changed in (project.navigation.imageShown, displaying.displayChanged):
                 changed.connect(self._follow)
+            displaying.samplesArrived.connect(lambda _part: self.update())
             project.navigation.imageFailed.connect(lambda *_: self._follow())
         self._follow()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,10 +52,14 @@ def value_at(image: DisplayImage, x: int, y: int) -> NDArray[Any]:
 
 def levels_of(image: DisplayImage) -> tuple[Levels, ...]:
     """The levels of each channel of the image, as it is shown."""
-    from segstudio.imaging.value_range import levels_by_channel
-
     view = image.automatic if image.view.formula is not None else image.view
-    return levels_by_channel(image.channels, view, image.found)
+    shown = {channel.index: channel.levels for channel in view.channels}
+    return tuple(shown.get(channel, image.levels_of(channel)) for channel in range(image.channels))
+
+
+def decoded_at(image: DisplayImage) -> Callable[[Place], bool]:
+    """Whether the pixels of a tile are there, so that asking for them waits for nothing."""
+    return lambda place: image.has(0, tile_rect(*place))
 
 
 def of_range(image: DisplayImage, within: ValueRange) -> Matches:

@@ -75,6 +75,10 @@ def pick_values(tools: ToolState, *, grey: bool) -> None:
     """
 
     def picked(rect: Rect, context: Context) -> None:
+        image = context.seen.image
+        if image is not None and not image.has(0, rect):
+            image.at_once(0, rect)  # asked for, so that the next try finds it
+            return
         found = values_within(rect, context, grey=grey)
         if found:
             tools.limit_values(found)

@@ -231,6 +231,8 @@ def _likeness(context: Context, at: tuple[int, int]) -> tuple[Callable[[float], 
         return _("The image is not on screen yet.")
     if image.outside(Rect(*at, 1, 1)) is not None:
         return _("This lies outside the picture: there is nothing to fill.")
+    if not image.has(0, Rect(*at, 1, 1)):
+        return _("This part is still being decoded.")
     value = value_at(image, *at)
     if (value != value).any():  # NaN, which is like nothing
         return _("There is no value here.")

@@ -29,10 +29,13 @@ WIDEST_PREVIEW_PX = 256.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """Where a brush may paint, and how that is called beside the pointer while it does."""
+    """Where a brush may paint, and how that is called beside the pointer while it does. Where pixels are not `ready`,
+    since they are still being decoded, it does not paint: the hand never waits.
+    """
 
     matches: Matches
     words: str = ""
+    ready: Callable[[Place], bool] = lambda _place: True
 
 
 class LimitedBrush(StrokeTool):
@@ -81,6 +84,8 @@ class LimitedBrush(StrokeTool):
         assert self._limit is not None
         place = key[1:]
         if place not in self._masks:
+            if not self._limit.ready(place):
+                return np.zeros((TILE, TILE), np.bool_)
             found = self._limit.matches(place)
             if isinstance(found, bool):
                 found = None if found else np.zeros((TILE, TILE), np.bool_)
