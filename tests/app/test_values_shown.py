@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from segstudio.app.editing.tools.areas import levels_of, of_range, value_at
+from segstudio.app.viewing.display import DisplayImage
 from segstudio.imaging.display import to_rgb
 from segstudio.imaging.levels import Levels
+from segstudio.imaging.metadata import Metadata
 from segstudio.imaging.value_range import range_around
 from tests.app.seeing_desk import SeeingDesk
 from tests.imaging.dicom_files import write_dicom
@@ -46,8 +48,8 @@ def test_every_slice_has_the_same_values_and_is_shown_the_same_between_the_same_
         shown = seen.shows(0, plane)
         assert np.allclose(whole(shown)[..., 0], VALUES)
         assert (shown.found.low, shown.found.high) == pytest.approx((-320, 310))
-        assert shown.value_text(32, 5) == "0"
-        assert shown.value_text(0, 5) == "-320"
+        assert shown.value_text(32, 5) == "0 HU"
+        assert shown.value_text(0, 5) == "-320 HU"
         pictures.append(to_rgb(whole(shown), shown.view.between(Levels(-160.0, 240.0))))
     for picture in pictures[1:]:
         assert np.array_equal(picture, pictures[0])
@@ -86,3 +88,11 @@ def seen_stamp(seen: SeeingDesk) -> tuple[int, int]:
 
     files = [file.stat() for file in seen.navigation.rows[0].files]
     return stamp_of([(each.st_size, each.st_mtime_ns) for each in files])
+
+
+def test_a_value_of_a_ct_has_its_unit() -> None:
+    pixels = np.full((4, 4, 1), 1064, np.int16)
+    of = DisplayImage.of(pixels, Levels(0, 2000), metadata=Metadata(modality="CT"), rescale=(1.0, -1024.0))
+    assert of.value_text(1, 1) == "40 HU"
+    other = DisplayImage.of(pixels, Levels(0, 2000), metadata=Metadata(modality="MR"))
+    assert other.value_text(1, 1) == "1064"

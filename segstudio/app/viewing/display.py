@@ -197,11 +197,15 @@ class DisplayImage:
         return None if self.beyond is None else self.beyond.mask(rect)
 
     def value_text(self, x: int, y: int) -> str:
-        """The value of a pixel in words; '…' where it is not decoded yet."""
-        if not self.has(0, Rect(x, y, 1, 1)):
+        """The value of a pixel in words, of a CT in Hounsfield units; '…' where it is not decoded yet."""
+        at = Rect(x, y, 1, 1)
+        if self.outside(at) is not None:
+            return _("no data")
+        if not self.has(0, at):
             return "…"
-        value = self.samples(0, Rect(x, y, 1, 1))[0, 0]
-        return " ".join(f"{v:.7g}" if isinstance(v, np.floating) else str(v) for v in value)
+        value = self.samples(0, at)[0, 0]
+        text = " ".join(f"{v:.7g}" if isinstance(v, np.floating) else str(v) for v in value)
+        return _("{value} HU", value=text) if self.metadata.modality == "CT" and self.channels == 1 else text
 
 
 class _More(TypedDict):
