@@ -263,6 +263,7 @@ def test_a_large_file_that_turns_out_to_be_damaged_leaves_the_screen_with_its_se
 
     monkeypatch.setattr(tiff, "_LARGE_BYTES", 1)
     monkeypatch.setattr(finding, "levels_of", lambda *_given: Levels(0, 10000))
+    monkeypatch.setattr(finding, "sample_of", lambda *_given: np.arange(100, dtype=np.uint16)[:, None])
     monkeypatch.setattr(tiff_windows.WindowSource, "read", damaged)
     desk = opened()
     shown: list[bool] = []

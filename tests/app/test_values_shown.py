@@ -9,6 +9,7 @@ import pytest
 
 from segstudio.app.editing.tools.areas import levels_of, of_range, value_at
 from segstudio.app.viewing.display import DisplayImage
+from segstudio.app.viewing.scale_bar import Spacing
 from segstudio.imaging.display import to_rgb
 from segstudio.imaging.levels import Levels
 from segstudio.imaging.metadata import Metadata
@@ -96,3 +97,11 @@ def test_a_value_of_a_ct_has_its_unit() -> None:
     assert of.value_text(1, 1) == "40 HU"
     other = DisplayImage.of(pixels, Levels(0, 2000), metadata=Metadata(modality="MR"))
     assert other.value_text(1, 1) == "1064"
+
+
+def test_a_slice_is_as_wide_as_its_file_says(desk: Callable[[], SeeingDesk]) -> None:
+    shown = desk().shows(0, 0)
+    x = shown.metadata.spacing[-1]
+    assert shown.metadata.unit == "mm"
+    assert shown.spacing == Spacing(x, "mm")
+    assert DisplayImage.of(np.zeros((4, 4, 1), np.uint8), Levels(0, 255)).spacing is None

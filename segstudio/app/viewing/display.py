@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from segstudio.app.viewing.scale_bar import Spacing
+from segstudio.app.viewing.scale_bar import Spacing, spacing_of
 from segstudio.errors import UnreadableImage
 from segstudio.geometry import Rect
 from segstudio.imaging.metadata import PLAIN, Metadata
@@ -99,7 +99,14 @@ class DisplayImage:
         by_channel = tuple(levels_in_values(one, rescale) for one in each)
         view = first_view_of(metadata, held.channels, levels, by_channel)
         return DisplayImage(
-            stored, levels, view, metadata=metadata, found_stored=found, by_channel=by_channel, beyond=beyond
+            stored,
+            levels,
+            view,
+            spacing_of(metadata),
+            metadata,
+            found_stored=found,
+            by_channel=by_channel,
+            beyond=beyond,
         )
 
     @property

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
-__all__ = ["ScaleBar", "Spacing", "scale_bar"]
+from segstudio.imaging.metadata import Metadata
+
+__all__ = ["ScaleBar", "Spacing", "scale_bar", "spacing_of"]
 
 _ROUND = (5.0, 2.0, 1.0)
 
@@ -14,6 +16,11 @@ class Spacing:
 
     size: float
     unit: str
+
+
+def spacing_of(metadata: Metadata) -> Spacing | None:
+    """How wide a pixel is by what the file says of it; None where it says nothing, or no unit."""
+    return Spacing(metadata.spacing[-1], metadata.unit) if metadata.spacing and metadata.unit else None
 
 
 @dataclass(frozen=True, slots=True)
