@@ -145,7 +145,9 @@ def test_levels_are_found_once_and_kept_with_the_project(
 ) -> None:
     desk = opened()
     found = [desk.shows(0).found, desk.shows(0, plane=1).found, desk.shows(1).found]
-    kept = read_levels(folder / "p.segstudio")  # with those of planes that were decoded ahead
+    # Planes that are decoded ahead are waited for: they would be found anew otherwise.
+    desk.qtbot.waitUntil(lambda: len(read_levels(folder / "p.segstudio")) == 4)
+    kept = read_levels(folder / "p.segstudio")
     seen = [kept[place] for place in ((1, 0), (1, 1), (2, 0))]
     assert [(k.low, k.high) for k in seen] == [(levels.low, levels.high) for levels in found]
     asked: list[int] = []
