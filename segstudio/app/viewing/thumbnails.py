@@ -1,7 +1,7 @@
 """Small pictures of image files, for lists. No Qt: arrays in, arrays out; for a worker thread.
 
-A picture costs as little as its file allows: JPEGs are decoded at a reduced size, of a TIFF with levels the smallest
-that will do is read; anything else is decoded whole, but never more than `LARGEST_BYTES` of samples.
+A picture costs as little as its file allows: JPEGs are decoded at a reduced size, of a file with levels of its own
+the smallest that will do is read; anything else is decoded whole, but never more than `LARGEST_BYTES` of samples.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from segstudio.app.viewing.display import DisplayImage
     from segstudio.imaging.display import View
-    from segstudio.imaging.source import ImageInfo, Stored
+    from segstudio.imaging.source import ImageSource, Stored
     from segstudio.imaging.values import Rescale
 
 __all__ = ["LARGEST_BYTES", "Wish", "is_large", "reduced_display", "reduced_file"]
@@ -48,21 +48,20 @@ def reduced_file(stored: "Stored", width: int, height: int) -> NDArray[np.uint8]
     """
     from segstudio.imaging.bands import is_composite
     from segstudio.imaging.first_view import first_view_of
-    from segstudio.imaging.levels import EIGHT_BIT, levels_of, seen_by_channel, seen_levels
+    from segstudio.imaging.levels import levels_of, seen_by_channel, seen_levels
     from segstudio.imaging.source import open_stored
-    from segstudio.imaging.values import PLAIN_VALUES, levels_in_values, rescale_of
+    from segstudio.imaging.values import levels_in_values, rescale_of
 
     file, source = stored.first, open_stored(stored)
     try:
         info = source.info
-        samples = _reduced_samples(file, info, _OVERSAMPLED * width, _OVERSAMPLED * height)
-        levels, rescale = EIGHT_BIT, PLAIN_VALUES
+        samples = _reduced_samples(file, source, _OVERSAMPLED * width, _OVERSAMPLED * height)
         if samples is None:
             plane = info.planes[0]
             if plane.width * plane.height * info.channels * np.dtype(info.dtype).itemsize > LARGEST_BYTES:
                 return None
             samples = source.read()
-            levels, rescale = levels_of(source, 0), rescale_of(source, 0)
+        levels, rescale = levels_of(source, 0), rescale_of(source, 0)
         channels = samples.shape[2]
         each = seen_by_channel(samples) if is_composite(info.metadata, channels) else ()
         levels = levels_in_values(seen_levels(samples, levels), rescale)
@@ -94,37 +93,15 @@ def _fitted(
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _reduced_samples(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
-    """Samples uint8 (h, w, c) of at least width x height that were never whole in memory; None where there are none."""
+def _reduced_samples(file: Path, source: "ImageSource", width: int, height: int) -> NDArray[np.generic] | None:
+    """Samples (h, w, c) of at least width x height that were never whole in memory; None where there are none."""
     from segstudio.imaging.early_copy import reduced_jpeg
 
+    info = source.info
     plane = info.planes[0]
     if plane.width < 2 * width or plane.height < 2 * height:
         return None
     if info.family == "jpeg":
         return reduced_jpeg(file, min(plane.width // width, plane.height // height))
-    if info.family == "tiff" and info.dtype == "uint8":
-        return _tiff_level(file, info, width, height)
-    return None
-
-
-def _tiff_level(file: Path, info: "ImageInfo", width: int, height: int) -> NDArray[np.generic] | None:
-    """A smaller level of a pyramid in plain grey or RGB; None where there is none."""
-    import tifffile
-
-    from segstudio.imaging.readers.refusal import reading
-    from segstudio.imaging.readers.tiff_series import pictures_of
-
-    with reading(file, tifffile.TiffFileError), tifffile.TiffFile(file) as tiff:
-        levels = tiff.series[pictures_of(tiff.series)[0]].levels
-        fitting = [level for level in levels[1:] if level.axes in ("YX", "YXS") and _fills(level.shape, width, height)]
-        page = levels[0].keyframe
-        plain = int(page.photometric) in (1, 2, 6) and 274 not in page.tags
-        if not fitting or not plain:
-            return None
-        samples = np.asarray(fitting[-1].asarray())
-    return (samples[..., None] if samples.ndim == 2 else samples)[..., : info.channels]
-
-
-def _fills(shape: tuple[int, ...], width: int, height: int) -> bool:
-    return shape[1] >= width and shape[0] >= height
+    level = sum(w >= width and h >= height for w, h in info.levels)
+    return source.read(None, level) if level else None

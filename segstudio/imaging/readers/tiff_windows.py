@@ -250,11 +250,6 @@ def _place(keyframe: Any, index: int) -> tuple[int, int, int]:
     return separate, column * columns, row * rows
 
 
-def _inside(rect: Rect, x: int, y: int) -> tuple[slice, slice]:
-    """Rows and columns of a rectangle in an array whose first pixel is x, y."""
-    return slice(rect.y - y, rect.bottom - y), slice(rect.x - x, rect.right - x)
-
-
 def _rgb(samples: NDArray[Any]) -> NDArray[Any]:
     """RGB of YCbCr (h, w, 3) uint8, by the equations of JFIF 1.02."""
     if samples.ndim != 3 or samples.shape[2] != 3 or samples.dtype != np.uint8:
